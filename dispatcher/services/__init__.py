@@ -1,0 +1,1 @@
+"""One use-case a file; each `with transaction` block is the transaction."""

@@ -1,0 +1,1 @@
+"""SQL, one module per aggregate. The only importer of `schema.tables`."""

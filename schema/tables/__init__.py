@@ -1,0 +1,29 @@
+"""The Postgres tables, one module per aggregate. Imported by `dispatcher.store` and the migrations only."""
+
+from schema.tables.accounts import accounts, api_keys, idempotency_keys
+from schema.tables.calls import call_events, calls, turns
+from schema.tables.campaigns import campaigns, enrolments, policy_versions
+from schema.tables.leads import leads, suppressions
+from schema.tables.metadata import metadata
+from schema.tables.operations import deliveries, media_workers, ticks
+from schema.tables.quota import quota_accounts, quota_entries
+
+__all__ = [
+    "accounts",
+    "api_keys",
+    "call_events",
+    "calls",
+    "campaigns",
+    "deliveries",
+    "enrolments",
+    "idempotency_keys",
+    "leads",
+    "media_workers",
+    "metadata",
+    "policy_versions",
+    "quota_accounts",
+    "quota_entries",
+    "suppressions",
+    "ticks",
+    "turns",
+]
