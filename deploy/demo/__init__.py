@@ -1,0 +1,1 @@
+"""`make demo`: a whole campaign in a simulated world, from an empty machine to verified webhooks."""
