@@ -6,13 +6,14 @@ from schema.tables.campaigns import campaigns, enrolments, policy_versions
 from schema.tables.leads import leads, suppressions
 from schema.tables.metadata import metadata
 from schema.tables.operations import deliveries, media_workers, ticks
-from schema.tables.quota import quota_accounts, quota_entries
+from schema.tables.quota import campaign_spend, quota_accounts, quota_entries
 
 __all__ = [
     "accounts",
     "api_keys",
     "call_events",
     "calls",
+    "campaign_spend",
     "campaigns",
     "deliveries",
     "enrolments",

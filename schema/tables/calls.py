@@ -33,6 +33,7 @@ from schema.tables.metadata import (
 )
 
 _LIVE = text("phase in ({})".format(", ".join(f"'{phase.value}'" for phase in LIVE_PHASES)))
+_DIALLED = text("dialing_at is not null")
 
 calls = Table(
     "calls",
@@ -108,7 +109,7 @@ calls = Table(
         unique=True,
         postgresql_where=text("execution_key is not null"),
     ),
-    Index("ix_calls_live", "account_id", "campaign_id", postgresql_where=_LIVE),
+    Index("ix_calls_live", "account_id", "campaign_id", "lease_owner", postgresql_where=_LIVE),
     Index("ix_calls_lease", "lease_until", postgresql_where=_LIVE),
     Index(
         "ix_calls_scheduled",
@@ -117,9 +118,9 @@ calls = Table(
         postgresql_where=text("phase = 'scheduled'"),
     ),
     Index("ix_calls_post", "post_due_at", postgresql_where=text("post_due_at is not null")),
-    Index("ix_calls_dials", "account_id", "phone_number", "dialing_at"),
-    Index("ix_calls_campaign_dials", "campaign_id", "dialing_at"),
-    Index("ix_calls_account_dials", "account_id", "dialing_at"),
+    Index("ix_calls_dials", "account_id", "phone_number", "dialing_at", postgresql_where=_DIALLED),
+    Index("ix_calls_campaign_dials", "campaign_id", "dialing_at", postgresql_where=_DIALLED),
+    Index("ix_calls_account_dials", "account_id", "dialing_at", postgresql_where=_DIALLED),
     Index("ix_calls_account_id_created_at_id", "account_id", "created_at", "id"),
 )
 

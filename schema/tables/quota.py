@@ -1,7 +1,7 @@
 """Call seconds: one balance row per account and an append-only, double-entry ledger.
 
 The check constraint is the invariant granted = available + held + spent; the unique key lets
-each hold begin and end once.
+each hold begin and end once. `campaign_spend` is a campaign's own share of held and spent, for its budget.
 """
 
 from enum import StrEnum
@@ -48,6 +48,15 @@ quota_accounts = Table(
     updated_at_column(),
     CheckConstraint("granted_s = available_s + held_s + spent_s", name="balanced"),
     CheckConstraint("available_s >= 0 and held_s >= 0 and spent_s >= 0", name="not_negative"),
+)
+
+campaign_spend = Table(
+    "campaign_spend",
+    metadata,
+    Column("campaign_id", Uuid, ForeignKey("campaigns.id"), primary_key=True),
+    Column("held_s", BigInteger, nullable=False, server_default="0"),
+    Column("spent_s", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("held_s >= 0 and spent_s >= 0", name="not_negative"),
 )
 
 quota_entries = Table(
