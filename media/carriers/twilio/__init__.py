@@ -1,0 +1,1 @@
+"""Twilio: calls over its REST interface, audio over its bidirectional media stream."""
