@@ -5,6 +5,8 @@ Follows ARCHITECTURE.md, "Webhooks"; the size bound is Standard Webhooks' advice
 """
 
 import hashlib
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from schema.events import EventType
 from schema.records import CallRecord, CampaignRecord, WebhookEnvelope
 
 INLINE_TRANSCRIPT_BYTES = 256 * 1024
+_PATHS = ("recording_url", "transcript_url")
 
 
 def event_id(*parts: str) -> str:
@@ -41,6 +44,19 @@ def campaign_envelope(
         account_id=account_id,
         data=record,
     )
+
+
+def body_of(payload: Mapping[str, object], public_base_url: str) -> str:
+    """Write a stored envelope as the text that is signed and sent, the same for every try.
+
+    Paths of this API become absolute under `public_base_url` when it is known.
+    """
+    base = public_base_url.rstrip("/")
+    data = payload["data"]
+    if base and isinstance(data, dict):
+        absolute = {key: base + data[key] for key in _PATHS if isinstance(data.get(key), str)}
+        payload = {**payload, "data": {**data, **absolute}}
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
 def _with_bounded_transcript(record: CallRecord) -> CallRecord:

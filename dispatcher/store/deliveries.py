@@ -91,9 +91,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A delivery in a sender's hands. `tries` counts the earlier ones."""
+    """A delivery in a sender's hands since `taken_at`. `tries` counts the earlier ones."""
 
     lease: Lease
+    taken_at: datetime
     account_id: UUID
     host: str
     url: str
@@ -202,6 +203,7 @@ def begin(tx: Tx, lease: Lease, *, lease_s: int) -> Outgoing | None:
         return None
     return Outgoing(
         lease=Lease(row.id, row.lease_token),
+        taken_at=tx.now,
         account_id=row.account_id,
         host=row.host,
         url=row.url,
@@ -210,6 +212,12 @@ def begin(tx: Tx, lease: Lease, *, lease_s: int) -> Outgoing | None:
         tries=row.tries,
         secret=row.webhook_secret,
     )
+
+
+def take_of_lane(tx: Tx, account_id: UUID, host: str, *, lease_s: int) -> Outgoing | None:
+    """Take the longest due row of a lane in hand; None when none is due."""
+    leased = lease_of_lane(tx, account_id, host, limit=1, lease_s=lease_s)
+    return begin(tx, leased[0], lease_s=lease_s) if leased else None
 
 
 def settle(tx: Tx, lease: Lease, settlement: Settlement) -> bool:

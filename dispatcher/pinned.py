@@ -1,0 +1,141 @@
+"""One HTTP exchange over a fresh connection to an address that was judged beforehand, under one deadline.
+
+Which addresses are allowed is decided in `dispatcher.public_addresses`; here the connection can go nowhere else: the
+name in the URL only serves TLS and the Host header, and the connected peer is compared with the address that was meant.
+"""
+
+import ssl
+import time
+from collections.abc import Iterable, Iterator
+
+import httpcore
+import httpx
+
+_WRITE_BYTES = 16 * 1024
+
+
+class Deadline:
+    """One time limit for many waits, on the monotonic clock."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._ends_s = time.monotonic() + limit_s
+
+    def left_s(self) -> float:
+        """Return the seconds left.
+
+        Raises:
+            httpcore.ReadTimeout: none are.
+        """
+        left_s = self._ends_s - time.monotonic()
+        if left_s <= 0:
+            raise httpcore.ReadTimeout("the deadline has passed")
+        return left_s
+
+
+class PinnedTransport(httpx.BaseTransport):
+    """One request over a fresh connection to one of the checked addresses."""
+
+    def __init__(self, addresses: tuple[str, ...], deadline: Deadline, ssl_context: ssl.SSLContext) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl_context,
+            max_keepalive_connections=0,
+            network_backend=_PinnedBackend(addresses, deadline),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request and return the reply's head; the body is read as it is asked for."""
+        url = request.url
+        reply = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            reply.status, headers=reply.headers, stream=_ReplyStream(reply), extensions=reply.extensions
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._pool.close()
+
+
+class _ReplyStream(httpx.SyncByteStream):
+    """A reply's body as httpx reads it."""
+
+    def __init__(self, reply: httpcore.Response) -> None:
+        self._reply = reply
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._reply.iter_stream()
+
+    def close(self) -> None:
+        self._reply.close()
+
+
+class _PinnedBackend(httpcore.NetworkBackend):
+    """Connects to the checked addresses only, whatever name is asked for; the deadline is shared out among them."""
+
+    def __init__(self, addresses: tuple[str, ...], deadline: Deadline) -> None:
+        self._addresses = addresses
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,  # noqa: ARG002 the name was resolved and judged before
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002 the deadline is stricter
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        last: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("no address")
+        for tried, address in enumerate(self._addresses):
+            share_s = self._deadline.left_s() / (len(self._addresses) - tried)
+            try:
+                stream = httpcore.SyncBackend().connect_tcp(address, port, share_s, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
+                continue
+            return _DeadlineStream(_with_peer(stream, address), self._deadline)
+        raise last
+
+
+def _with_peer(stream: httpcore.NetworkStream, address: str) -> httpcore.NetworkStream:
+    peer = stream.get_extra_info("server_addr")[0]
+    if peer != address:
+        stream.close()
+        raise httpcore.ConnectError(f"connected to {peer} instead of {address}")
+    return stream
+
+
+class _DeadlineStream(httpcore.NetworkStream):
+    """A connection whose every wait ends with the deadline, so a trickling peer gains nothing."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 the deadline is stricter
+        return self._inner.read(max_bytes, self._deadline.left_s())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 the deadline is stricter
+        for start in range(0, len(buffer), _WRITE_BYTES):
+            self._inner.write(buffer[start : start + _WRITE_BYTES], self._deadline.left_s())
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 the deadline is stricter
+    ) -> httpcore.NetworkStream:
+        inner = self._inner.start_tls(ssl_context, server_hostname, self._deadline.left_s())
+        return _DeadlineStream(inner, self._deadline)
+
+    def get_extra_info(self, info: str) -> object:
+        return self._inner.get_extra_info(info)
