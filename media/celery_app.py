@@ -4,6 +4,7 @@ A bootstep gives the worker its host: started before the first message is fetche
 """
 
 import sys
+from functools import cache
 
 from celery import Celery, bootsteps
 from celery.apps.worker import Worker
@@ -15,6 +16,7 @@ from media.tasks import register
 from schema.settings import ConfigurationError
 
 CONNECTIONS_PER_WORKER = 6
+BAD_CONFIGURATION = 2
 
 
 class HostStep(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -32,8 +34,9 @@ class HostStep(bootsteps.StartStopStep):  # type: ignore[misc]
         worker.app.media_host.stop()
 
 
+@cache
 def build() -> Celery:
-    """Build the application from the environment."""
+    """Build this process's application from the environment."""
     settings = MediaSettings.load()
     configure_logging(settings.log_level)
     app = make_app(settings, name="media")
@@ -45,8 +48,11 @@ def build() -> Celery:
     return app
 
 
-try:
-    app = build()
-except ConfigurationError as error:
-    sys.stderr.write(f"{error}\n")
-    sys.exit(2)
+def __getattr__(name: str) -> Celery:
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return build()
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(BAD_CONFIGURATION)

@@ -23,6 +23,7 @@ from deploy.demo.report import close_with
 from deploy.demo.running import Running, running_everything
 from deploy.demo.screen import OPEN, progress_view
 from deploy.demo.story import call_in_legacy_mode, create_campaign, import_leads
+from deploy.embedded.supervisor import EventKind, ProcessEvent
 
 MINUTES = 500
 LOOK_EVERY_S = 0.5
@@ -39,7 +40,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
-        with running_everything(lambda text: console.print(f"[dim]· {text}[/dim]"), events.append) as running:
+        with running_everything(lambda text: console.print(f"[dim]· {text}[/dim]"), _noting(events)) as running:
             return _run(running, console, events, arguments)
     except KeyboardInterrupt:
         console.print("[yellow]stopped; nothing is left running[/yellow]")
@@ -106,6 +107,14 @@ def _all_reported(client: TrunklineClient) -> bool:
     return all(call["completed"] or call["status"] in {"failed", "cancelled"} for call in calls)
 
 
+def _noting(events: list[str]) -> Callable[[ProcessEvent], None]:
+    def note(event: ProcessEvent) -> None:
+        if event.kind is EventKind.RESTARTED:
+            events.append(f"{event.name} ended and was started again")
+
+    return note
+
+
 def _wait(ready: Callable[[], bool], within_s: float, otherwise: str) -> None:
     deadline = time.monotonic() + within_s
     while not ready():
@@ -118,7 +127,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kill", metavar="NAME", help="process to kill -9 on the way, e.g. media.1, dispatch.1, beat.1")
+    parser.add_argument(
+        "--kill", metavar="NAME", help="process to kill -9 on the way, e.g. media.1, dispatch.1, beat.1"
+    )
     parser.add_argument("--after", type=float, default=8.0, metavar="S", help="seconds after the start (default 8)")
     return parser.parse_args()
 

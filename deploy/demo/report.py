@@ -33,7 +33,7 @@ def close_with(
     proof = verify_webhooks(world.sink("demo"), webhook_secret)
     console.print(
         f"\n[bold]Webhooks[/bold] {proof.verified} verified with the standardwebhooks library, {proof.refused} refused: "
-        + ", ".join(f"{count} × {name}" for name, count in sorted(proof.by_type.items()))
+        + ", ".join(f"{count} {name}" for name, count in sorted(proof.by_type.items()))
     )
     _say_quota(console, quota_before, client.get("/v1/account/balance"))
     numbers = {call["phone_number"] for call in calls}

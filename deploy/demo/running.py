@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.embedded.stack import running_stack
-from deploy.embedded.supervisor import Supervisor
+from deploy.embedded.supervisor import ProcessEvent, Supervisor
 from deploy.launch import DATA_DIR, ROOT, VENDORS, free_port, process_env
 from deploy.simulator.process import World, world_process
 
@@ -33,7 +33,7 @@ class Running:
 
 
 @contextmanager
-def running_everything(say: Callable[[str], None], on_event: Callable[[str], None]) -> Iterator[Running]:
+def running_everything(say: Callable[[str], None], on_event: Callable[[ProcessEvent], None]) -> Iterator[Running]:
     """Start everything in order and stop it in reverse, whatever happens in between."""
     data_dir = DATA_DIR
     with running_stack(data_dir) as stack:
@@ -60,5 +60,4 @@ def running_everything(say: Callable[[str], None], on_event: Callable[[str], Non
                 grace_s=STOP_GRACE_S,
             )
             with supervisor:
-                supervisor.start()
                 yield Running(supervisor, world, f"http://127.0.0.1:{web_port}", stack.database_url, data_dir)

@@ -1,0 +1,1 @@
+"""Measurements with their baselines in the same run. Timings live here, never in tests."""
