@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _RUN_PREFIX = "trunkline-run-"
 _LONGEST_ROOT_BYTES = 60
 _YOUNG_S = 60.0
-_LOG_KEPT_BYTES = 8 * 1024 * 1024
 _PRIVATE_FILE = 0o600
 
 
@@ -173,10 +172,3 @@ def _is_abandoned(run_dir: Path) -> bool:
         return _try_lock(fd)
     finally:
         os.close(fd)
-
-
-def open_log(path: Path) -> int:
-    """Open a log for appending and return its descriptor; a log that has grown large is set aside first."""
-    if path.exists() and path.stat().st_size > _LOG_KEPT_BYTES:
-        path.replace(path.with_name(f"{path.name}.1"))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, _PRIVATE_FILE)

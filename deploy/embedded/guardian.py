@@ -20,7 +20,14 @@ from deploy.embedded.folders import StackFolders, open_folders
 from deploy.embedded.messages import Message, text_in
 from deploy.embedded.owner_link import OwnerLink
 from deploy.embedded.process import adopt_orphans, kill_children_but
-from deploy.embedded.servers import Server, Surroundings, make_cluster, postgres_spec, redis_spec
+from deploy.embedded.servers import (
+    Server,
+    Surroundings,
+    forget_dead_postmaster,
+    make_cluster,
+    postgres_spec,
+    redis_spec,
+)
 
 if TYPE_CHECKING:
     from deploy.embedded.account import Account
@@ -84,6 +91,7 @@ class Guardian:
         self._servers["redis"] = Server(redis_spec(programs, folders, account), around)
         self._servers["redis"].launch()
         make_cluster(programs, folders, around)
+        forget_dead_postmaster(folders)
         self._servers["postgres"] = Server(postgres_spec(programs, folders, account), around)
         self._servers["postgres"].launch()
         for server in self._servers.values():

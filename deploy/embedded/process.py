@@ -118,14 +118,3 @@ def _children_of(parent_pid: int) -> set[int]:
 def exit_status(returncode: int) -> int:
     """Turn a `Popen.returncode` into a shell's exit status: death by signal n becomes 128 + n."""
     return returncode if returncode >= 0 else 128 - returncode
-
-
-def tail(log: Path, *, offset: int = 0, lines: int = 20) -> str:
-    """Return the last `lines` lines written to `log` after byte `offset`; empty when there is no log."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(offset, log.stat().st_size - 64 * 1024))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-lines:])

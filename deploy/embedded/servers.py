@@ -13,18 +13,19 @@ import signal
 import socket
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.embedded.account import give_folder
 from deploy.embedded.addresses import REDIS_SOCKET_NAME
 from deploy.embedded.errors import ServerFailed
-from deploy.embedded.folders import entrance, open_log
-from deploy.embedded.process import ChildSetup, spawn, tail
+from deploy.embedded.folders import entrance
+from deploy.embedded.logs import open_log, tail
+from deploy.embedded.process import ChildSetup, spawn
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
-    from pathlib import Path
 
     from deploy.embedded.account import Account
     from deploy.embedded.binaries import ServerPrograms
@@ -171,6 +172,22 @@ def make_cluster(programs: ServerPrograms, folders: StackFolders, around: Surrou
         raise ServerFailed(f"initdb exited with {child.returncode}\n{tail(log, offset=offset)}")
     # Renaming marks the cluster complete in one step.
     fresh.rename(folders.postgres)
+
+
+def forget_dead_postmaster(folders: StackFolders) -> None:
+    """Remove the pid file of a killed postmaster when its pid now is a zombie's or another program's; only on Linux.
+
+    The caller holds the lock that every server inherits, so no postmaster of ours lives. PostgreSQL cannot know that
+    and would refuse to start: containers reuse low pids, and not every init process reaps orphans at once.
+    """
+    pid_file = folders.postgres / "postmaster.pid"
+    try:
+        pid = pid_file.read_text().split("\n", 1)[0].strip()
+        command = Path("/proc", pid, "cmdline").read_bytes()
+    except OSError:
+        return
+    if b"postgres" not in command:
+        pid_file.unlink()
 
 
 class Server:

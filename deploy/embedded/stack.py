@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from deploy.embedded.binaries import ServerPrograms
 
+__all__ = ["DEFAULT_DATA_DIR", "StackAddresses", "StackControl", "controlled_stack", "running_stack"]
+
 DEFAULT_DATA_DIR = Path(__file__).resolve().parents[2] / ".trunkline"
 
 _GUARDIAN = "deploy.embedded.guardian"

@@ -1,0 +1,1 @@
+"""The embedded servers and the supervisor, run for real and killed in every way."""
