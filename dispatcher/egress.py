@@ -10,14 +10,14 @@ Source: OWASP SSRF Prevention Cheat Sheet; Standard Webhooks 1.0.0.
 import queue
 import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Thread
 
 import httpcore
 import httpx
 
-from dispatcher.pinned import Deadline, PinnedTransport
+from dispatcher.pinned import Deadline, PinnedBackend
 from dispatcher.public_addresses import address_fault, is_numeric_host
 
 Resolver = Callable[[str, int], Sequence[str]]
@@ -121,7 +121,7 @@ class Egress:
             raise EgressRefused(f"refused: the URL {fault}")
         parsed = httpx.URL(url)
         addresses = self._checked_addresses(parsed, deadline)
-        transport = PinnedTransport(addresses, deadline, self._ssl_context)
+        transport = _PinnedTransport(addresses, deadline, self._ssl_context)
         sent = {"user-agent": USER_AGENT, "accept-encoding": "identity", **headers}
         try:
             with (
@@ -176,3 +176,47 @@ def _read(response: httpx.Response) -> bytes:
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
         return bytes(body)
     return bytes(body[:MAX_ANSWER_BYTES])
+
+
+class _PinnedTransport(httpx.BaseTransport):
+    """One request over a fresh connection to one of the checked addresses."""
+
+    def __init__(self, addresses: tuple[str, ...], deadline: Deadline, ssl_context: ssl.SSLContext) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl_context,
+            max_keepalive_connections=0,
+            network_backend=PinnedBackend(addresses, deadline),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request and return the reply's head; the body is read as it is asked for."""
+        url = request.url
+        reply = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            reply.status, headers=reply.headers, stream=_ReplyStream(reply), extensions=reply.extensions
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._pool.close()
+
+
+class _ReplyStream(httpx.SyncByteStream):
+    """A reply's body as httpx reads it."""
+
+    def __init__(self, reply: httpcore.Response) -> None:
+        self._reply = reply
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._reply.iter_stream()
+
+    def close(self) -> None:
+        self._reply.close()

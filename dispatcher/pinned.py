@@ -1,4 +1,4 @@
-"""One HTTP exchange over a fresh connection to an address that was judged beforehand, under one deadline.
+"""A connection to an address that was judged beforehand, under one deadline for all its waits.
 
 Which addresses are allowed is decided in `dispatcher.public_addresses`; here the connection can go nowhere else: the
 name in the URL only serves TLS and the Host header, and the connected peer is compared with the address that was meant.
@@ -6,10 +6,10 @@ name in the URL only serves TLS and the Host header, and the connected peer is c
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from ipaddress import ip_address
 
 import httpcore
-import httpx
 
 _WRITE_BYTES = 16 * 1024
 
@@ -32,51 +32,7 @@ class Deadline:
         return left_s
 
 
-class PinnedTransport(httpx.BaseTransport):
-    """One request over a fresh connection to one of the checked addresses."""
-
-    def __init__(self, addresses: tuple[str, ...], deadline: Deadline, ssl_context: ssl.SSLContext) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl_context,
-            max_keepalive_connections=0,
-            network_backend=_PinnedBackend(addresses, deadline),
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request and return the reply's head; the body is read as it is asked for."""
-        url = request.url
-        reply = self._pool.handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
-        return httpx.Response(
-            reply.status, headers=reply.headers, stream=_ReplyStream(reply), extensions=reply.extensions
-        )
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._pool.close()
-
-
-class _ReplyStream(httpx.SyncByteStream):
-    """A reply's body as httpx reads it."""
-
-    def __init__(self, reply: httpcore.Response) -> None:
-        self._reply = reply
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._reply.iter_stream()
-
-    def close(self) -> None:
-        self._reply.close()
-
-
-class _PinnedBackend(httpcore.NetworkBackend):
+class PinnedBackend(httpcore.NetworkBackend):
     """Connects to the checked addresses only, whatever name is asked for; the deadline is shared out among them."""
 
     def __init__(self, addresses: tuple[str, ...], deadline: Deadline) -> None:
@@ -91,6 +47,7 @@ class _PinnedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        """Connect to the first checked address that answers, and make sure that it is the one."""
         last: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("no address")
         for tried, address in enumerate(self._addresses):
             share_s = self._deadline.left_s() / (len(self._addresses) - tried)
@@ -105,7 +62,7 @@ class _PinnedBackend(httpcore.NetworkBackend):
 
 def _with_peer(stream: httpcore.NetworkStream, address: str) -> httpcore.NetworkStream:
     peer = stream.get_extra_info("server_addr")[0]
-    if peer != address:
+    if ip_address(peer) != ip_address(address):
         stream.close()
         raise httpcore.ConnectError(f"connected to {peer} instead of {address}")
     return stream
