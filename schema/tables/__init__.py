@@ -5,7 +5,7 @@ from schema.tables.calls import call_events, calls, turns
 from schema.tables.campaigns import campaigns, enrolments, policy_versions
 from schema.tables.leads import leads, suppressions
 from schema.tables.metadata import metadata
-from schema.tables.operations import deliveries, media_workers, ticks
+from schema.tables.operations import deliveries, fair_turns, media_workers, ticks
 from schema.tables.quota import campaign_spend, quota_accounts, quota_entries
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "campaigns",
     "deliveries",
     "enrolments",
+    "fair_turns",
     "idempotency_keys",
     "leads",
     "media_workers",

@@ -1,7 +1,6 @@
 """Accounts (tenants), their API keys and the replies kept for idempotent requests."""
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ForeignKey,
     Integer,
@@ -32,7 +31,6 @@ accounts = Table(
     Column("max_calls_per_minute", Integer, nullable=False, server_default="60"),
     Column("rounding_s", Integer, nullable=False, server_default="1"),
     Column("webhook_secret", Text, nullable=False),
-    Column("fair_cursor", BigInteger, nullable=False, server_default="0"),
     created_at_column(),
 )
 

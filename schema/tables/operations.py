@@ -1,4 +1,4 @@
-"""What keeps the machine honest: webhook outbox, media workers' heartbeats, the ticks of beat."""
+"""What keeps the machine honest: webhook outbox, media workers' heartbeats, the ticks of beat, whose turn it is."""
 
 from sqlalchemy import (
     BigInteger,
@@ -98,4 +98,11 @@ ticks = Table(
     Column("job", Text, primary_key=True),
     Column("tick_at", At, primary_key=True),
     Column("ran_at", At, nullable=False, server_default=text("now()")),
+)
+
+fair_turns = Table(
+    "fair_turns",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("cursor", BigInteger, nullable=False, server_default="0"),
 )

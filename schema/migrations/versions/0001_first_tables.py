@@ -35,9 +35,14 @@ def upgrade() -> None:
         sa.Column("max_calls_per_minute", sa.Integer(), server_default="60", nullable=False),
         sa.Column("rounding_s", sa.Integer(), server_default="1", nullable=False),
         sa.Column("webhook_secret", sa.Text(), nullable=False),
-        sa.Column("fair_cursor", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+    )
+    op.create_table(
+        "fair_turns",
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("queue", name=op.f("pk_fair_turns")),
     )
     op.create_table(
         "media_workers",
@@ -312,13 +317,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_enrolments_campaign_id_seq", "enrolments", ["campaign_id", "seq"], unique=False)
     op.create_index("ix_enrolments_campaign_id_state", "enrolments", ["campaign_id", "state"], unique=False)
-    op.create_index("ix_enrolments_lead_id", "enrolments", ["lead_id"], unique=False)
     op.create_index(
-        "ix_enrolments_waiting",
+        "ix_enrolments_fresh",
         "enrolments",
         ["campaign_id", "next_due_at", "seq"],
         unique=False,
-        postgresql_where=sa.text("state in ('pending', 'due', 'retry_wait')"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index("ix_enrolments_lead_id", "enrolments", ["lead_id"], unique=False)
+    op.create_index(
+        "ix_enrolments_returning",
+        "enrolments",
+        ["campaign_id", "next_due_at", "seq"],
+        unique=False,
+        postgresql_where=sa.text("state in ('due', 'retry_wait')"),
     )
     op.create_table(
         "policy_versions",
@@ -563,11 +575,10 @@ def downgrade() -> None:
     op.drop_table("calls")
     op.drop_table("policy_versions")
     op.drop_index(
-        "ix_enrolments_waiting",
-        table_name="enrolments",
-        postgresql_where=sa.text("state in ('pending', 'due', 'retry_wait')"),
+        "ix_enrolments_returning", table_name="enrolments", postgresql_where=sa.text("state in ('due', 'retry_wait')")
     )
     op.drop_index("ix_enrolments_lead_id", table_name="enrolments")
+    op.drop_index("ix_enrolments_fresh", table_name="enrolments", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("ix_enrolments_campaign_id_state", table_name="enrolments")
     op.drop_index("ix_enrolments_campaign_id_seq", table_name="enrolments")
     op.drop_table("enrolments")
@@ -607,5 +618,6 @@ def downgrade() -> None:
     op.drop_table("ticks")
     op.drop_index(op.f("ix_media_workers_heartbeat_at"), table_name="media_workers")
     op.drop_table("media_workers")
+    op.drop_table("fair_turns")
     op.drop_table("accounts")
     op.execute("drop function refuse_change()")
