@@ -33,3 +33,16 @@ def legal_rows(place: Place) -> tuple[LegalRow, ...]:
     if place.region is None:
         return of_country
     return tuple(row for row in of_country if row.region in (None, place.region))
+
+
+def legal_basis(phone_number: str) -> str:
+    """Return the citations of the hours that hold for a number, for reasons and records."""
+    return _basis(place_of(phone_number))
+
+
+@lru_cache(maxsize=16_384)
+def _basis(place: Place) -> str:
+    rows = legal_rows(place)
+    if place.region is None and len(rows) > 1:
+        return f"region unknown, strictest of {len(rows)} rules of {place.country}"
+    return "; ".join(row.citation for row in rows) or "default 08:00-21:00"

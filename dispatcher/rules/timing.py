@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from dispatcher.rules.case import Case, blocked
 from dispatcher.rules.facts import Reason
+from dispatcher.rules.legal import legal_basis
 from dispatcher.rules.policy import ROLLING_SPAN, Policy
 from dispatcher.rules.windows import (
     HORIZON,
@@ -136,7 +137,9 @@ def _same_daypart(
 
 
 def _closed(code: ReasonCode, case: Case) -> Reason:
-    opens_at = next_opening(case.windows, case.lead.zones, case.now, case.ring_s)
+    lead = case.lead
+    opens_at = next_opening(case.windows, lead.zones, case.now, case.ring_s)
+    law = legal_basis(lead.phone_number) if case.policy.respects_law else "not asked for"
     return blocked(
-        code, opens_at, zones=case.lead.zones, zone_source=case.lead.zone_source, now=case.now, ring_s=case.ring_s
+        code, opens_at, zones=lead.zones, zone_source=lead.zone_source, law=law, now=case.now, ring_s=case.ring_s
     )

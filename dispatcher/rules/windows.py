@@ -8,7 +8,7 @@ remembered day touches no time zone. Does not know leads, calls or why a rule ex
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache, reduce
 from typing import TypeAlias
 
@@ -114,6 +114,11 @@ def utc_offset(zone: str, at: datetime) -> timedelta:
     return next(offset for start, end, offset in segments if start <= utc < end)
 
 
+def wall_clock(zone: str, at: datetime) -> datetime:
+    """Return an instant as a clock at a known zone shows it: aware, with that moment's fixed offset."""
+    return at.astimezone(timezone(utc_offset(zone, at)))
+
+
 @lru_cache(maxsize=1_024)
 def _campaign_windows(windows: tuple[Window, ...], closed: tuple[date, ...], zone: str | None) -> Windows:
     closed_dates = frozenset(day.toordinal() for day in closed)
@@ -124,7 +129,7 @@ def _places(layer: Layer, zones: tuple[str, ...]) -> tuple[str, ...]:
     return zones if layer.zone is None else (layer.zone,)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def _openings(windows: Windows, zones: tuple[str, ...], day: int) -> Openings:
     """Return what is open at all zones in the two UTC days from `day` on; nothing when a zone is not known."""
     if not zones_known(zones):
@@ -133,7 +138,7 @@ def _openings(windows: Windows, zones: tuple[str, ...], day: int) -> Openings:
     return reduce(_intersection, parts)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def _layer_openings(layer: Layer, zone: str, day: int) -> Openings:
     found = [
         opening for start, end, offset in _segments(zone, day) for opening in _wall_openings(layer, start, end, offset)
@@ -154,7 +159,7 @@ def _wall_openings(layer: Layer, start: datetime, end: datetime, offset: timedel
                 yield opens, closes
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=16_384)
 def _segments(zone: str, day: int) -> tuple[tuple[datetime, datetime, timedelta], ...]:
     """Return the stretches of one UTC offset in the two days from a UTC midnight on: (start, end, offset)."""
     clock = pytz.timezone(zone)
