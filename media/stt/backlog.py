@@ -25,7 +25,6 @@ class Backlog:
         """Take everything kept, followed by the frame, as one piece."""
         if not self._frames:
             return audio
-        self._frames.append(audio)
-        joined = b"".join(self._frames)
+        joined = b"".join((*self._frames, audio))
         self._frames.clear()
         return joined

@@ -32,12 +32,12 @@ class ListenCodec:
     def __init__(self) -> None:
         self.is_open = False
         self.heard_until_s = 0.0
-        self._turn_ended_s = 0.0
+        self._turn_ended_s = -1.0
         self._last_text = ""
 
     def restart(self) -> None:
         """Note that a new socket counts its audio from zero; an open turn stays open."""
-        self.heard_until_s = self._turn_ended_s = 0.0
+        self.heard_until_s, self._turn_ended_s = 0.0, -1.0
 
     def overdue(self) -> tuple[SttEvent, ...]:
         """End a turn whose end never came."""
@@ -57,7 +57,7 @@ class ListenCodec:
             if kind == "SpeechStarted":
                 return self._begin()
             if kind == "UtteranceEnd":
-                return () if frame["last_word_end"] <= self._turn_ended_s else self._end()
+                return () if 0 <= frame["last_word_end"] <= self._turn_ended_s else self._end()
         except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
             _log.warning("stt.malformed_frame", fault=type(error).__name__)
             return ()

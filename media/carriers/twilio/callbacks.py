@@ -16,7 +16,7 @@ def parse_status(form: Mapping[str, str]) -> CarrierEvent | None:
     """Read one callback; None when it says nothing new (queued, initiated, or a word we do not know)."""
     status = form.get("CallStatus")
     if status is None:
-        return parse_amd(form)
+        return parse_machine(form)
     if status == "ringing":
         return CarrierRinging()
     if status == "in-progress":
@@ -28,7 +28,7 @@ def parse_status(form: Mapping[str, str]) -> CarrierEvent | None:
     return CarrierEnded(outcome_of(status, sip_code), _seconds(form.get("CallDuration")), detail)
 
 
-def parse_amd(form: Mapping[str, str]) -> CarrierMachineResult | None:
+def parse_machine(form: Mapping[str, str]) -> CarrierMachineResult | None:
     """Read a machine detection callback; None when it carries no verdict. A new word counts as unknown."""
     verdict = form.get("AnsweredBy")
     if not verdict:

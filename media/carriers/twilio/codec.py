@@ -66,7 +66,7 @@ def decode(message: str | bytes) -> StreamFrame:
         event = frame["event"]
         if event == "media":
             media = frame["media"]
-            return None if media.get("track") == "outbound" else a2b_base64(media["payload"])
+            return None if media.get("track") == "outbound" else a2b_base64(media["payload"], strict_mode=True)
         if event == "mark":
             return MarkPlayed(str(frame["mark"]["name"]))
         if event == "dtmf":
