@@ -9,7 +9,7 @@ EmbeddedError
 └── SupervisorError
     ├── ProcfileError       the Procfile cannot be read or run as written
     ├── ReleaseFailed       the `release` command did not succeed, nothing was started
-    └── SupervisorLost      the process that owns the started processes died
+    └── SupervisorLost      the process that owns the started processes has ended unasked
 """
 
 from __future__ import annotations
@@ -58,4 +58,4 @@ class ReleaseFailed(SupervisorError):
 
 
 class SupervisorLost(SupervisorError):
-    """The process that owned the started processes died; what it had started was killed."""
+    """The process that owned the started processes has ended unasked; nothing it had started is left."""

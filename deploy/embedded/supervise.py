@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_FATAL = (EventKind.RELEASE_FAILED, EventKind.LOST)
+# DONE too: nobody has asked for the end while news is still followed.
+_FATAL = (EventKind.RELEASE_FAILED, EventKind.DONE, EventKind.LOST)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

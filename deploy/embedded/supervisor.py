@@ -36,7 +36,8 @@ _EVENTS_KEPT = 1000
 _STOP_MARGIN_S = 10.0
 _ANSWER_S = 10.0
 _UP = (EventKind.STARTED, EventKind.RESTARTED)
-_OUTCOMES = (EventKind.READY, EventKind.RELEASE_FAILED, EventKind.LOST)
+_OUTCOMES = (EventKind.READY, EventKind.RELEASE_FAILED, EventKind.DONE, EventKind.LOST)
+_OVER = (EventKind.DONE, EventKind.LOST)
 _DOWN = (EventKind.EXITED, EventKind.STOPPED, EventKind.RELEASE_FAILED)
 
 
@@ -103,7 +104,7 @@ class Supervisor:
 
         Raises:
             ReleaseFailed: the release command did not succeed; nothing was started.
-            SupervisorLost: the keeper died.
+            SupervisorLost: the keeper has ended.
         """
         self.launch()
         try:
@@ -165,13 +166,13 @@ class Supervisor:
 
         Raises:
             SupervisorError: the process does not run now.
-            SupervisorLost: the keeper died.
+            SupervisorLost: the keeper has ended.
         """
         with self._signalling:
             if self._guard is None or self._stopped:
                 raise SupervisorError("nothing is supervised now")
             self._guard.send({"do": "signal", "name": name, "signum": int(signum)})
-            self._wait(lambda: bool(self._signalled) or self._is_lost(), _ANSWER_S, "signal")
+            self._wait(lambda: bool(self._signalled) or self._is_over(), _ANSWER_S, "signal")
             self._require_alive()
             pid = self._signalled.popleft()
         if pid == 0:
@@ -192,9 +193,9 @@ class Supervisor:
 
         Raises:
             TimeoutError: it did not within `timeout_s`.
-            SupervisorLost: the keeper died.
+            SupervisorLost: the keeper has ended.
         """
-        self._wait(lambda: self._pids.get(name, old_pid) != old_pid or self._is_lost(), timeout_s, f"restart of {name}")
+        self._wait(lambda: self._pids.get(name, old_pid) != old_pid or self._is_over(), timeout_s, f"restart of {name}")
         self._require_alive()
         return self.pids()[name]
 
@@ -203,15 +204,18 @@ class Supervisor:
             if not self._changed.wait_for(come, timeout_s):
                 raise TimeoutError(f"no {what} within {timeout_s} s")
 
-    def _is_lost(self) -> bool:
-        return self._outcome is not None and self._outcome.kind is EventKind.LOST
+    def _is_over(self) -> bool:
+        return self._outcome is not None and self._outcome.kind in _OVER
+
+    def _has_failed(self) -> bool:
+        return self._outcome is not None and self._outcome.kind is EventKind.RELEASE_FAILED
 
     def _require_alive(self) -> None:
         outcome = self._outcome
-        if outcome is not None and outcome.kind is EventKind.RELEASE_FAILED:
+        if outcome is not None and self._has_failed():
             raise ReleaseFailed(outcome.exit_code or 1, tail(self.log_path(outcome.name)))
-        if self._is_lost():
-            raise SupervisorLost("the process that owned the started processes died; they were killed")
+        if self._is_over():
+            raise SupervisorLost("the process that owned the started processes has ended, and they with it")
 
     def _listen(self, guard: Guard) -> None:
         """Follow the keeper's events to its end, on a thread of its own."""
@@ -240,7 +244,8 @@ class Supervisor:
                 self._pids.pop(event.name, None)
             elif event.kind is EventKind.LOST:
                 self._pids.clear()
-            if event.kind in _OUTCOMES:
+            # A failed release stays the reason although the orderly end follows it.
+            if event.kind in _OUTCOMES and not self._has_failed():
                 self._outcome = event
             # The answer to `kill`, not news.
             answer = event.kind is EventKind.SIGNALLED

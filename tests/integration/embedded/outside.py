@@ -28,7 +28,8 @@ def a_mark() -> str:
 def marked(mark: str, **variables: str) -> dict[str, str]:
     """Return this environment without servers in it, plus the mark."""
     plain = {key: value for key, value in os.environ.items() if not key.endswith("_URL")}
-    return {**plain, MARK: mark, "PYTHONPATH": str(ROOT), **variables}
+    path = os.pathsep.join(part for part in (str(ROOT), plain.get("PYTHONPATH", "")) if part)
+    return {**plain, MARK: mark, "PYTHONPATH": path, **variables}
 
 
 def running_with(mark: str) -> dict[int, str]:

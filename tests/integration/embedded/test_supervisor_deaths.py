@@ -101,6 +101,19 @@ def test_a_killed_keeper_takes_the_processes_along_and_is_reported(tmp_path: Pat
             supervisor.kill("web.1")
 
 
+def test_a_keeper_that_is_asked_to_end_stops_every_process_in_order_and_is_reported(tmp_path: Path) -> None:
+    procfile = a_procfile(tmp_path, web=actor_line("web"), media=actor_line("media"))
+    with Supervisor(procfile, log_dir=tmp_path / "logs", env=marked(mark := a_mark())) as supervisor:
+        wait_until_run(tmp_path, "web", "media")
+        os.kill(supervisor.keeper_pid, signal.SIGTERM)
+        while supervisor.wait_any(20).kind is not EventKind.DONE:
+            continue
+        assert not running_with(mark)
+        with pytest.raises(SupervisorLost):
+            supervisor.kill("web.1")
+    assert (tmp_path / "diary").read_text().endswith("media leaves\nweb leaves\n")
+
+
 def test_a_failed_release_is_the_commands_failure_too(tmp_path: Path) -> None:
     procfile = a_procfile(tmp_path, release="sh -c 'echo no such table; exit 3'", web=actor_line("web"))
     line = [sys.executable, *command_line(procfile)]
