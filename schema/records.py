@@ -8,17 +8,23 @@ in decimal minutes, `status` apart from `call_status`, `completed` true once pos
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from schema.events import EventType
 from schema.outcomes import AnsweredBy, EndReason, Outcome, TelephonyStatus
 from schema.states import CallStatus, CampaignStatus
-from schema.wire import Instant, Wire
+from schema.wire import Instant
 
 API_VERSION: Literal["v1"] = "v1"
 
 
-class TranscriptLine(Wire):
+class Shown(BaseModel):
+    """A JSON object we send: closed and immutable; its texts are ours, so their length is not bounded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TranscriptLine(Shown):
     """One utterance. `user` says who spoke: the agent is `assistant`, the callee is `user`."""
 
     id: int
@@ -27,7 +33,7 @@ class TranscriptLine(Wire):
     created_at: Instant
 
 
-class ToolCallLine(Wire):
+class ToolCallLine(Shown):
     """One tool the agent used; `at_ms` counts from the answer."""
 
     name: str
@@ -37,7 +43,7 @@ class ToolCallLine(Wire):
     took_ms: int
 
 
-class CallRecord(Wire):
+class CallRecord(Shown):
     """Everything an account may know of one of its calls.
 
     Attributes:
@@ -84,7 +90,7 @@ class CallRecord(Wire):
     provider_call_id: str | None
 
 
-class CampaignStats(Wire):
+class CampaignStats(Shown):
     """Where a campaign's leads and calls stand.
 
     Attributes:
@@ -106,7 +112,7 @@ class CampaignStats(Wire):
     minutes_billed: float
 
 
-class CampaignRecord(Wire):
+class CampaignRecord(Shown):
     """A campaign as its webhooks show it."""
 
     campaign_id: UUID
@@ -116,7 +122,7 @@ class CampaignRecord(Wire):
     stats: CampaignStats
 
 
-class WebhookEnvelope(Wire):
+class WebhookEnvelope(Shown):
     """The body of every webhook. `id` is the same in every try, and equals the `webhook-id` header."""
 
     id: str = Field(pattern=r"^evt_[0-9a-f]{32}$")
