@@ -6,9 +6,9 @@ Example:
 """
 
 import os
+import queue
 import signal
 import sys
-import threading
 from contextlib import ExitStack
 from types import FrameType
 
@@ -31,16 +31,16 @@ def main() -> int:
     console = Console()
     for name, value in read_dotenv(ROOT / ".env").items():
         os.environ.setdefault(name, value)
-    stopped = threading.Event()
+    stopped: queue.SimpleQueue[int] = queue.SimpleQueue()
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopped.set()
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        stopped.put(signum)
 
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, stop)
     with ExitStack() as stack:
         _start(stack, console)
-        stopped.wait()
+        stopped.get()
         console.print("stopping; live calls may finish first …")
     return 0
 

@@ -66,8 +66,8 @@ def test_business_time_never_rides_on_celery() -> None:
         for s in sources()
         if not s.path.startswith("tests/")
         for name, line, node in calls(s.tree)
-        if name.endswith((".retry", ".apply_async", ".send_task"))
-        and any(k.arg in {"eta", "countdown"} for k in node.keywords)
+        if (name.endswith((".retry", ".apply_async", ".send_task"))
+        and any(k.arg in {"eta", "countdown"} for k in node.keywords))
         or (s.path.startswith(("dispatcher/", "media/")) and name == "self.retry")
     }
     assert not found
