@@ -14,6 +14,7 @@ from typing import Literal
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 from openai.types.chat.completion_create_params import ResponseFormat
+from pydantic import BaseModel, ValidationError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 TRIES = 3
@@ -51,6 +52,20 @@ class Message:
 
     role: Literal["system", "user", "assistant"]
     text: str
+
+
+class _Said(BaseModel, from_attributes=True):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel, from_attributes=True):
+    message: _Said
+    finish_reason: str | None = None
+
+
+class _Completion(BaseModel, from_attributes=True):
+    choices: list[_Choice]
 
 
 class Chat:
@@ -151,10 +166,15 @@ def _param(message: Message) -> ChatCompletionMessageParam:
             return {"role": "assistant", "content": message.text}
 
 
-def _text(completion: ChatCompletion) -> str:
-    if not completion.choices:
+def _text(completion: object) -> str:
+    """Take the text of an answer; the SDK itself checks no shape, and servers differ."""
+    try:
+        choices = _Completion.model_validate(completion).choices
+    except ValidationError as error:
+        raise ChatFailed("the language model's answer cannot be read") from error
+    if not choices:
         raise ChatFailed("the language model answered nothing")
-    choice = completion.choices[0]
+    choice = choices[0]
     if choice.message.refusal:
         raise ChatFailed("the language model refused to answer")
     if choice.finish_reason in ("length", "content_filter"):

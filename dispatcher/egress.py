@@ -8,6 +8,7 @@ Source: OWASP SSRF Prevention Cheat Sheet; Standard Webhooks 1.0.0.
 """
 
 import queue
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ Resolver = Callable[[str, int], Sequence[str]]
 
 PUBLIC_PORTS = frozenset({443, 8443})
 MAX_ANSWER_BYTES = 64 * 1024
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 USER_AGENT = "Trunkline/1 (+webhooks)"
 
 
@@ -73,13 +76,15 @@ def url_fault(url: str, *, allow_private: bool) -> str | None:
         return "must be an https URL with a host"
     if parsed.userinfo:
         return "must not carry a user or password"
+    if not _HOST.fullmatch(host := parsed.raw_host.decode()) and not is_numeric_host(host):
+        return f"names {host!r}, which is no host"
     return None if allow_private else _public_url_fault(parsed)
 
 
 def _public_url_fault(url: httpx.URL) -> str | None:
     if url.scheme != "https":
         return "must use https"
-    if (url.port or 443) not in PUBLIC_PORTS:
+    if url.port is not None and url.port not in PUBLIC_PORTS:
         return "must use port 443 or 8443"
     if is_numeric_host(url.raw_host.decode()):
         return "must name a host, not an IP address"
@@ -135,7 +140,7 @@ class Egress:
             raise EgressFailed(f"failed: {error or type(error).__name__}") from error
 
     def _checked_addresses(self, url: httpx.URL, deadline: Deadline) -> tuple[str, ...]:
-        host, port = url.raw_host.decode(), url.port or (443 if url.scheme == "https" else 80)
+        host, port = url.raw_host.decode(), url.port if url.port is not None else _DEFAULT_PORTS[url.scheme]
         addresses = _resolved(self._resolver, host, port, deadline)
         if not addresses:
             raise EgressFailed(f"the host {host} has no address")
