@@ -43,7 +43,8 @@ class History:
         next_due_at: the plan's next instant; binding once the lead was called or asked for explicitly.
         callback_at: instant the person asked for; None once it was honoured.
         live_call: another call of the account is live on this number (never the call being judged itself).
-        dials_at: dials to this number over the account, ascending, at least `Policy.lookback` back.
+        dials_at: dials to this number over the account, ascending, at least `Policy.lookback` back. A call that the
+            carrier refused before ringing is none.
         outcomes: outcomes of the attempts spent in this enrolment, in order. Missing ones are taken for the worst.
         unanswered_at: dial instants of this enrolment's unanswered attempts, for the daypart rule.
     """

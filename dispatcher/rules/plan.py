@@ -153,10 +153,13 @@ def _jitter(pct: int, campaign_id: UUID, lead_id: UUID, attempt: int) -> float:
 
 
 def _moved(after: _Aftermath, wanted: datetime) -> datetime:
-    """Return the first instant from `wanted` on that contact limits, time of day and calling hours allow."""
+    """Return the first instant from `wanted` on that contact limits, time of day and calling hours allow.
+
+    A refused call did not reach anybody: contact limits are left to the judgement at that instant.
+    """
     policy, history, zones = after.policy, after.history, after.lead.zones
     at = wanted
-    if history.dials_at:
+    if history.dials_at and after.outcome is not Outcome.CARRIER_REFUSED:
         at = rolling_free_at(policy, history.dials_at, max(at, history.dials_at[-1] + policy.min_gap))
     windows = policy.windows_for(after.lead.phone_number)
     if policy.daypart_span and zones_known(zones):

@@ -83,22 +83,25 @@ def daypart_avoid(case: Case) -> Reason | None:
 
 
 def outside_window(case: Case) -> Reason | None:
-    """Wait for calling hours."""
-    if is_open(case.windows, case.lead.zones, case.now, case.ring_s):
+    """Wait for calling hours; hours that never open are NO_COMMON_WINDOW."""
+    zones = case.lead.zones
+    if is_open(case.windows, zones, case.now, case.ring_s):
         return None
-    if is_open(without_closed_dates(case.windows), case.lead.zones, case.now, case.ring_s):
+    if is_open(without_closed_dates(case.windows), zones, case.now, case.ring_s):
         return None
-    return _closed(ReasonCode.OUTSIDE_WINDOW, case)
+    opens_at = next_opening(case.windows, zones, case.now, case.ring_s)
+    return _closed(ReasonCode.OUTSIDE_WINDOW, case, opens_at) if opens_at is not None else None
 
 
 def holiday(case: Case) -> Reason | None:
-    """Wait for the end of a date without calls."""
-    if is_open(case.windows, case.lead.zones, case.now, case.ring_s) or not zones_known(case.lead.zones):
+    """Wait for the end of dates without calls."""
+    zones = case.lead.zones
+    if is_open(case.windows, zones, case.now, case.ring_s) or not zones_known(zones):
         return None
-    would_be_open = is_open(without_closed_dates(case.windows), case.lead.zones, case.now, case.ring_s)
-    if would_be_open or on_closed_date(case.windows, case.lead.zones, case.now):
-        return _closed(ReasonCode.HOLIDAY, case)
-    return None
+    would_be_open = is_open(without_closed_dates(case.windows), zones, case.now, case.ring_s)
+    if not would_be_open and not on_closed_date(case.windows, zones, case.now):
+        return None
+    return _closed(ReasonCode.HOLIDAY, case, next_opening(case.windows, zones, case.now, case.ring_s))
 
 
 def rolling_free_at(policy: Policy, dials_at: tuple[datetime, ...], now: datetime) -> datetime:
@@ -136,9 +139,8 @@ def _same_daypart(
     return longest
 
 
-def _closed(code: ReasonCode, case: Case) -> Reason:
+def _closed(code: ReasonCode, case: Case, opens_at: datetime | None) -> Reason:
     lead = case.lead
-    opens_at = next_opening(case.windows, lead.zones, case.now, case.ring_s)
     law = legal_basis(lead.phone_number) if case.policy.respects_law else "not asked for"
     return blocked(
         code, opens_at, zones=lead.zones, zone_source=lead.zone_source, law=law, now=case.now, ring_s=case.ring_s
