@@ -17,12 +17,14 @@ from openai.types.chat.completion_create_params import ResponseFormat
 from pydantic import BaseModel, ValidationError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from dispatcher.errors import DispatcherError
+
 TRIES = 3
 _MAX_BACKOFF_S = 8.0
 _UNSUPPORTED = (openai.BadRequestError, openai.NotFoundError, openai.UnprocessableEntityError)
 
 
-class ChatFailed(Exception):
+class ChatFailed(DispatcherError):
     """The model gave no answer; `detail` says why, without a secret in it."""
 
     def __init__(self, detail: str) -> None:

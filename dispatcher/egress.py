@@ -18,6 +18,7 @@ from threading import Thread
 import httpcore
 import httpx
 
+from dispatcher.errors import DispatcherError
 from dispatcher.pinned import Deadline, PinnedBackend
 from dispatcher.public_addresses import address_fault, is_numeric_host
 
@@ -31,7 +32,7 @@ _HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 USER_AGENT = "Trunkline/1 (+webhooks)"
 
 
-class EgressError(Exception):
+class EgressError(DispatcherError):
     """The request got no answer; `detail` says why, in words fit for the account."""
 
     def __init__(self, detail: str) -> None:

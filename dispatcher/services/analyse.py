@@ -18,6 +18,7 @@ from dispatcher.chat import ChatFailed, Message, UnusableAnswer
 from dispatcher.rules.dispositions import disposition_of
 from dispatcher.services.events import emit_call_event
 from dispatcher.services.findings import Findings, NotFindings, findings_schema, read_findings
+from dispatcher.store.calls import add_event
 from dispatcher.store.db import Database
 from dispatcher.store.posts import Conclusion, PostCall, PostClaim, begin_post, due_posts, finish_post
 from dispatcher.store.transcripts import turns_of
@@ -71,6 +72,7 @@ def analyse_call(db: Database, call_id: UUID, token: int, chat: Model | None) ->
         disposition = call.disposition or disposition_of(call.outcome)
         finished = finish_post(tx, call.claim, conclusion, disposition)
         if finished:
+            add_event(tx, call_id, call.account_id, "completed", {"disposition": disposition})
             emit_call_event(tx, call_id, EventType.CALL_COMPLETED)
     log.info(
         "call_analysed" if finished else "call_analysis_fenced",

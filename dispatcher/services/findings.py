@@ -19,7 +19,7 @@ _MAX_TEXT = 10_000
 _Found = TypeVar("_Found")
 
 
-class NotFindings(Exception):
+class NotFindings(ValueError):
     """An answer does not have the shape asked for; each fault names its field."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:

@@ -54,8 +54,9 @@ class CallFacts:
     campaign_metadata: dict[str, object]
 
 
+_UNREAD = frozenset({"config", "lead_context", "gate", "stream_token_hash"})
 _QUERY = select(
-    calls,
+    *(column for column in calls.c if column.name not in _UNREAD),
     calls.c.config["metadata"].label("own_metadata"),
     policy_versions.c.body["metadata"].label("campaign_metadata"),
 ).select_from(calls.outerjoin(policy_versions, policy_versions.c.id == calls.c.policy_version_id))

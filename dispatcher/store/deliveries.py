@@ -180,10 +180,11 @@ def lease_of_lane(tx: Tx, account_id: UUID, host: str, *, limit: int, lease_s: i
         .order_by(deliveries.c.due_at, deliveries.c.seq)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
     statement = (
         update(deliveries)
-        .where(deliveries.c.id.in_(due.scalar_subquery()))
+        .where(deliveries.c.id == due.c.id)
         .values(lease_token=deliveries.c.lease_token + 1, lease_until=tx.now + timedelta(seconds=lease_s))
         .returning(deliveries.c.id, deliveries.c.lease_token)
     )
@@ -248,10 +249,11 @@ def disable_url(tx: Tx, account_id: UUID, url: str) -> int:
             deliveries.c.url == url,
         )
         .with_for_update(skip_locked=True)
+        .cte("waiting")
     )
     statement = (
         update(deliveries)
-        .where(deliveries.c.id.in_(waiting.scalar_subquery()))
+        .where(deliveries.c.id == waiting.c.id)
         .values(status=DeliveryStatus.DISABLED, lease_until=None, last_error=_GONE)
     )
     return tx.connection.execute(statement).rowcount

@@ -54,10 +54,11 @@ def due_posts(tx: Tx, *, limit: int, ring_s: int) -> tuple[PostClaim, ...]:
         .order_by(calls.c.post_due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
     statement = (
         update(calls)
-        .where(calls.c.id.in_(due.scalar_subquery()))
+        .where(calls.c.id == due.c.id)
         .values(post_due_at=tx.now + timedelta(seconds=ring_s))
         .returning(calls.c.id, calls.c.post_token)
     )

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -94,7 +95,7 @@ def a_call(
     db: Database,
     account_id: UUID,
     *,
-    config: dict[str, object] | None = None,
+    config: Mapping[str, object] | None = None,
     said: tuple[Turn, ...] = SAID,
     **columns: object,
 ) -> UUID:

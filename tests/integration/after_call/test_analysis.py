@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from threading import Event
+from uuid import UUID
 
 import pytest
 
@@ -10,10 +11,11 @@ from dispatcher.chat import Chat
 from dispatcher.services.analyse import LEASE_S, MAX_BEGINNINGS, RING_S, analyse_call, sweep_posts
 from dispatcher.store.db import Database
 from dispatcher.store.posts import PostClaim, begin_post
+from schema.callspec import Turn
 from schema.outcomes import Outcome
 from tests.integration.after_call.bells import KeptBells
 from tests.integration.after_call.receiver import Received, Receiver, Reply
-from tests.integration.after_call.rows import Clock, a_call, an_account, call_row, delivery_rows
+from tests.integration.after_call.rows import SAID, Clock, a_call, an_account, call_row, delivery_rows
 
 HOOK = "https://ours.example/hook"
 SCHEMA = {"converted": {"type": "boolean", "description": "Agreed?"}, "appointment_time": "date", "rating": "number"}
@@ -60,8 +62,9 @@ def asked(server: Receiver) -> list[dict[str, object]]:
     return [json.loads(got.body) for got in server.received]
 
 
-def an_ended_call(db: Database, **columns: object) -> object:
-    return a_call(db, an_account(db), config={"webhook_url": HOOK, "analysis_schema": SCHEMA}, **columns)  # type: ignore[arg-type]
+def an_ended_call(db: Database, said: tuple[Turn, ...] = SAID, **columns: object) -> UUID:
+    config: dict[str, object] = {"webhook_url": HOOK, "analysis_schema": SCHEMA}
+    return a_call(db, an_account(db), config=config, said=said, **columns)
 
 
 def test_a_call_gets_its_summary_sentiment_and_analysis_and_its_webhook_shows_them(db: Database) -> None:
@@ -231,7 +234,7 @@ def test_a_call_that_kills_its_workers_completes_without_analysis(timed: Databas
     call_id = an_ended_call(timed)
     for beginning in range(MAX_BEGINNINGS):
         with timed.transaction() as tx:
-            assert begin_post(tx, PostClaim(call_id, beginning), lease_s=LEASE_S)  # type: ignore[arg-type]
+            assert begin_post(tx, PostClaim(call_id, beginning), lease_s=LEASE_S)
         clock.advance(seconds=LEASE_S + 1)
     bells = KeptBells()
     sweep_posts(timed, bells)

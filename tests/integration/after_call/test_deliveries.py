@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 from standardwebhooks import Webhook
@@ -15,16 +16,16 @@ from dispatcher.store.db import Database
 from schema.events import EventType
 from tests.integration.after_call.bells import KeptBells, send_all_due
 from tests.integration.after_call.receiver import Received, Receiver, Reply
-from tests.integration.after_call.rows import SECRET, Clock, a_call, an_account, delivery_rows
+from tests.integration.after_call.rows import SAID, SECRET, Clock, a_call, an_account, delivery_rows
 
 EGRESS = Egress(allow_private=True, timeout_s=5)
 PLANNED_S = (60, 300, 900, 3600)
 
 
-def queue_event(db: Database, url: str, **call: object) -> object:
-    """Queue call.completed for one fresh call of an account of its own, unless told which."""
-    account_id = call.pop("account_id", None) or an_account(db)
-    call_id = a_call(db, account_id, config={"webhook_url": url}, **call)  # type: ignore[arg-type]
+def queue_event(db: Database, url: str, account_id: UUID | None = None, **columns: object) -> UUID:
+    """Queue call.completed for one fresh call of an account of its own, unless told which; return the account."""
+    account_id = account_id or an_account(db)
+    call_id = a_call(db, account_id, config={"webhook_url": url}, said=SAID, **columns)
     with db.transaction() as tx:
         emit_call_event(tx, call_id, EventType.CALL_COMPLETED)
     return account_id

@@ -10,7 +10,7 @@ from dispatcher.services.webhook_payload import INLINE_TRANSCRIPT_BYTES
 from dispatcher.store.db import Database
 from schema.callspec import Turn
 from schema.events import EventType
-from tests.integration.after_call.rows import a_call, a_campaign, a_lead, an_account, delivery_rows
+from tests.integration.after_call.rows import SAID, a_call, a_campaign, a_lead, an_account, delivery_rows
 
 OURS = "https://ours.example/hook"
 THEIRS = "https://theirs.example/hook"
@@ -72,8 +72,8 @@ def test_the_call_and_its_campaign_are_both_told_and_a_shared_url_once(db: Datab
     account_id = an_account(db)
     campaign_id, version_id = a_campaign(db, account_id, webhook_url=THEIRS)
     ids = {"campaign_id": campaign_id, "policy_version_id": version_id}
-    emit(db, a_call(db, account_id, config={"webhook_url": OURS}, **ids))
-    emit(db, a_call(db, account_id, config={"webhook_url": THEIRS}, **ids))
+    emit(db, a_call(db, account_id, config={"webhook_url": OURS}, said=SAID, **ids))
+    emit(db, a_call(db, account_id, config={"webhook_url": THEIRS}, said=SAID, **ids))
     rows = delivery_rows(db)
     assert [row["url"] for row in rows] == [OURS, THEIRS, THEIRS]
     first, second, third = [json.loads(json.dumps(row["payload"], default=str))["id"] for row in rows]
