@@ -1,0 +1,1 @@
+"""How providers become an agent on the line. Only `build.py` names vendors."""
