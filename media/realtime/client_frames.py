@@ -11,7 +11,7 @@ import orjson
 
 from media.ports import ToolSpec
 
-_APPEND = '{"type":"input_audio_buffer.append","audio":"'
+_APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 _PCMU = {"type": "audio/pcmu"}
 _VAD = {
     "type": "server_vad",
@@ -34,12 +34,12 @@ class SessionSetup:
     transcribe_model: str
 
 
-def append(audio: bytes) -> str:
+def append(audio: bytes) -> bytes:
     """Encode callee audio."""
-    return _APPEND + b2a_base64(audio, newline=False).decode("ascii") + '"}'
+    return _APPEND + b2a_base64(audio, newline=False) + b'"}'
 
 
-def session_update(event_id: str, setup: SessionSetup) -> str:
+def session_update(event_id: str, setup: SessionSetup) -> bytes:
     """Configure the session."""
     session: dict[str, object] = {
         "type": "realtime",
@@ -70,7 +70,7 @@ def _tool(tool: ToolSpec) -> dict[str, object]:
     }
 
 
-def response_create(event_id: str, response: dict[str, object] | None) -> str:
+def response_create(event_id: str, response: dict[str, object] | None) -> bytes:
     """Ask for a response; `response` overrides the session for this one."""
     return (
         _event("response.create", event_id)
@@ -88,16 +88,16 @@ def verbatim(sentence: str) -> dict[str, object]:
     }
 
 
-def truncate(event_id: str, item_id: str, audio_end_ms: int) -> str:
+def truncate(event_id: str, item_id: str, audio_end_ms: int) -> bytes:
     """Cut an item to the audio that was heard."""
     return _event("conversation.item.truncate", event_id, item_id=item_id, content_index=0, audio_end_ms=audio_end_ms)
 
 
-def tool_output(event_id: str, request_id: str, output: str) -> str:
+def tool_output(event_id: str, request_id: str, output: str) -> bytes:
     """Give the result of a function call."""
     item = {"type": "function_call_output", "call_id": request_id, "output": output}
     return _event("conversation.item.create", event_id, item=item)
 
 
-def _event(kind: str, event_id: str, **fields: object) -> str:
-    return orjson.dumps({"type": kind, "event_id": event_id, **fields}).decode()
+def _event(kind: str, event_id: str, **fields: object) -> bytes:
+    return orjson.dumps({"type": kind, "event_id": event_id, **fields})

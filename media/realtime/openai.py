@@ -1,8 +1,8 @@
 """One session of OpenAI Realtime (GA) over the vendor's SDK.
 
-Audio costs nothing but the frame: it is written straight to the SDK's websocket, without a task, a queue or a wait, and
-received as raw bytes. When the provider reads too slowly the latest seconds are kept and sent as one frame once it
-catches up. What frames mean is decided in the codec; when to speak or cut is decided by the caller.
+The SDK finds the address, signs in and opens the socket; frames then pass without a task, a queue or a wait each. When
+the provider reads too slowly the latest seconds are kept and sent as one frame once it catches up. What frames mean is
+decided in the codec; when to speak or cut is decided by the caller.
 """
 
 import asyncio
@@ -12,17 +12,15 @@ from ssl import SSLContext, create_default_context
 from typing import cast
 
 from openai import OpenAIError
-from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from openai.types.websocket_connection_options import WebSocketConnectionOptions
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from media.errors import ProviderError
 from media.llm.client import openai_client
 from media.ports import RtEvent, ToolSpec
 from media.realtime.client_frames import SessionSetup, append, session_update, verbatim
+from media.realtime.frame_socket import FrameSocket
 from media.realtime.server_frames import PROVIDER, RealtimeCodec
 from media.stt.backlog import Backlog
 from schema.outcomes import EndReason
@@ -33,6 +31,7 @@ STALL_S = 15.0
 OUTPUT_LIMIT_BYTES = 64 * 1024
 BACKLOG_FRAMES = 250
 """Five seconds of audio kept while the provider does not read."""
+_LOOK_S = 3.0
 _CLOSE_S = 0.8
 _AUTH_STATUSES = frozenset({401, 403})
 _AUTH_CLOSE_CODES = frozenset({3000, 4001, 4003})
@@ -65,8 +64,8 @@ class OpenAIRealtime:
         self._model = model
         self._setup = SessionSetup(voice, instructions, tools, transcribe_model)
         self._codec = RealtimeCodec()
-        self._sdk: AsyncRealtimeConnection | None = None
-        self._socket: ClientConnection | None = None
+        self._socket: FrameSocket | None = None
+        self._stall: _Stall | None = None
         self._closing = False
         self._backlog = Backlog(BACKLOG_FRAMES)
 
@@ -86,24 +85,26 @@ class OpenAIRealtime:
         )
         try:
             async with asyncio.timeout(OPEN_S):
-                await tries(self._connect)
-                await self._configure()
+                socket: FrameSocket = await tries(self._connect)
+                self._socket = socket
+                await self._configure(socket)
         except TimeoutError as error:
             await self.close()
             raise ProviderError(PROVIDER, "no session in time", EndReason.PROVIDER_TIMEOUT) from error
         except ProviderError:
             await self.close()
             raise
+        self._stall = _Stall(socket, self._codec)
 
     def send_audio(self, audio: bytes) -> None:
         """Send callee audio, at once where the provider reads; otherwise keep the latest five seconds."""
         socket = self._socket
         if socket is None:
             return
-        if socket.transport.get_write_buffer_size() > OUTPUT_LIMIT_BYTES:
+        if socket.waiting_bytes > OUTPUT_LIMIT_BYTES:
             self._backlog.keep(audio)
         else:
-            broadcast((socket,), append(self._backlog.before(audio)))
+            socket.post(append(self._backlog.before(audio)))
 
     async def greet(self, first_sentence: str | None) -> None:
         """Let the agent begin: say exactly the sentence, or open by itself when None."""
@@ -133,36 +134,44 @@ class OpenAIRealtime:
         Raises:
             ProviderError: The provider failed, closed the session, or fell silent while it owed a response.
         """
-        sdk = self._sdk
-        if sdk is None:
+        socket, codec = self._socket, self._codec
+        if socket is None:
             return
         while True:
-            message = await self._next(sdk)
-            if message is None:
-                return
-            found = self._codec.receive(message)
-            self._flush()
+            try:
+                found = codec.receive(await socket.next_frame())
+            except ConnectionClosed as error:
+                if self._closing:
+                    return
+                raise self._why_closed(error) from error
+            if codec.has_frames:
+                self._flush()
             for event in found:
                 yield event
 
     async def close(self) -> None:
         """Close the session, within a second."""
         self._closing = True
-        sdk, self._sdk = self._sdk, None
+        if self._stall is not None:
+            self._stall.stop()
         socket, self._socket = self._socket, None
-        if sdk is None or socket is None:
+        if socket is None:
             return
         try:
             async with asyncio.timeout(_CLOSE_S):
-                await sdk.close()
+                await socket.close()
         except (TimeoutError, ConnectionClosed, OSError):
             socket.transport.abort()
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> FrameSocket:
         client = openai_client(self._base_url, self._api_key)
-        options = cast("WebSocketConnectionOptions", {"ssl": _trust()}) if client.base_url.scheme == "https" else {}
+        options: dict[str, object] = {"create_connection": FrameSocket}
+        if client.base_url.scheme == "https":
+            options["ssl"] = _trust()
         try:
-            sdk = await client.realtime.connect(model=self._model, websocket_connection_options=options).enter()
+            session = await client.realtime.connect(
+                model=self._model, websocket_connection_options=cast("WebSocketConnectionOptions", options)
+            ).enter()
         except InvalidStatus as error:
             status = error.response.status_code
             reason = EndReason.PROVIDER_AUTH if status in _AUTH_STATUSES else EndReason.PROVIDER_ERROR
@@ -172,58 +181,59 @@ class OpenAIRealtime:
             raise ProviderError(PROVIDER, detail, EndReason.PROVIDER_CLOSED) from error
         except OpenAIError as error:
             raise ProviderError(PROVIDER, type(error).__name__, EndReason.PROVIDER_ERROR) from error
-        self._sdk = sdk
-        self._socket = sdk._connection  # noqa: SLF001 - the SDK's own send costs several times the frame
+        return cast("FrameSocket", session._connection)  # noqa: SLF001 - the SDK parses every frame into objects
 
-    async def _configure(self) -> None:
+    async def _configure(self, socket: FrameSocket) -> None:
         """The server speaks first; the session may be changed only then."""
-        sdk = self._sdk
-        if sdk is None:
-            return
-        self._read(await self._receive(sdk))
-        self._post(session_update(self._codec.next_event_id(), self._setup))
-        while not self._codec.is_configured:
-            self._read(await self._receive(sdk))
-
-    def _read(self, message: bytes | None) -> None:
-        if message is None:
-            raise ProviderError(PROVIDER, "closed before the session began", EndReason.PROVIDER_CLOSED)
-        self._codec.receive(message)
-
-    async def _next(self, sdk: AsyncRealtimeConnection) -> bytes | None:
-        if not self._codec.is_owed:
-            return await self._receive(sdk)
         try:
-            async with asyncio.timeout(STALL_S):
-                return await self._receive(sdk)
-        except TimeoutError as error:
-            raise ProviderError(PROVIDER, "silent while it owed a response", EndReason.PROVIDER_TIMEOUT) from error
-
-    async def _receive(self, sdk: AsyncRealtimeConnection) -> bytes | None:
-        """Receive one frame; None once we closed the session."""
-        try:
-            return await sdk.recv_bytes()
+            self._codec.receive(await socket.next_frame())
+            socket.post(session_update(self._codec.next_event_id(), self._setup))
+            while not self._codec.is_configured:
+                self._codec.receive(await socket.next_frame())
         except ConnectionClosed as error:
-            if self._closing:
-                return None
-            raise _closed(error) from error
+            raise self._why_closed(error) from error
 
     def _flush(self) -> None:
         for frame in self._codec.frames():
-            self._post(frame)
+            if self._socket is not None:
+                self._socket.post(frame)
 
-    def _post(self, frame: str) -> None:
-        """Write a frame; on a dead socket nothing happens here, for `events` is the one to say so."""
-        if self._socket is not None:
-            broadcast((self._socket,), frame)
+    def _why_closed(self, error: ConnectionClosed) -> ProviderError:
+        if self._stall is not None and self._stall.struck:
+            return ProviderError(PROVIDER, "silent while it owed a response", EndReason.PROVIDER_TIMEOUT)
+        code = error.rcvd.code if error.rcvd is not None else 1006
+        said = error.rcvd.reason if error.rcvd is not None else "no close frame"
+        refused = code in _AUTH_CLOSE_CODES or (code == 1008 and "api key" in said.lower())
+        reason = EndReason.PROVIDER_AUTH if refused else EndReason.PROVIDER_CLOSED
+        return ProviderError(PROVIDER, f"closed with {code}: {said[:100]}", reason)
 
 
-def _closed(error: ConnectionClosed) -> ProviderError:
-    code = error.rcvd.code if error.rcvd is not None else 1006
-    said = error.rcvd.reason if error.rcvd is not None else "no close frame"
-    refused = code in _AUTH_CLOSE_CODES or (code == 1008 and "api key" in said.lower())
-    reason = EndReason.PROVIDER_AUTH if refused else EndReason.PROVIDER_CLOSED
-    return ProviderError(PROVIDER, f"closed with {code}: {said[:100]}", reason)
+class _Stall:
+    """Cuts the socket of a provider that owes a response and says nothing. One timer, nothing per frame."""
+
+    __slots__ = ("_codec", "_loop", "_quiet_s", "_seen", "_socket", "_timer", "struck")
+
+    def __init__(self, socket: FrameSocket, codec: RealtimeCodec) -> None:
+        self._socket = socket
+        self._codec = codec
+        self._loop = asyncio.get_running_loop()
+        self._seen = socket.frames_received
+        self._quiet_s = 0.0
+        self.struck = False
+        self._timer = self._loop.call_later(_LOOK_S, self._look)
+
+    def _look(self) -> None:
+        is_quiet = self._codec.is_owed and self._socket.frames_received == self._seen
+        self._quiet_s = self._quiet_s + _LOOK_S if is_quiet else 0.0
+        self._seen = self._socket.frames_received
+        if self._quiet_s >= STALL_S:
+            self.struck = True
+            self._socket.transport.abort()
+        else:
+            self._timer = self._loop.call_later(_LOOK_S, self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()
 
 
 def _may_pass(error: BaseException) -> bool:

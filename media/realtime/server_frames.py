@@ -51,7 +51,7 @@ class RealtimeCodec:
 
     def __init__(self) -> None:
         self.is_configured = False
-        self._frames: list[str] = []
+        self._frames: list[bytes] = []
         self._events_named = 0
         self._turns = ResponseTurns()
         self._received_bytes: dict[str, int] = {}
@@ -77,7 +77,12 @@ class RealtimeCodec:
         """Whether the server owes us the start or the end of a response."""
         return self._turns.is_owed
 
-    def frames(self) -> list[str]:
+    @property
+    def has_frames(self) -> bool:
+        """Whether there is anything to send."""
+        return bool(self._frames)
+
+    def frames(self) -> list[bytes]:
         """Take the frames to be sent, in order."""
         frames, self._frames = self._frames, []
         return frames
