@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from media.providers import CarrierSettings, ProviderSettings
 from schema.settings import ProcessSettings
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -30,8 +31,27 @@ class MediaSettings(ProcessSettings):
     openai_api_key: str = Field(min_length=1, description="OpenAI API key")
     openai_realtime_model: str = Field(default="gpt-realtime-2.1", description="default model of realtime calls")
     openai_chat_model: str = Field(default="gpt-5.6-terra", description="default model of legacy calls")
+    openai_transcribe_model: str = Field(
+        default="gpt-transcribe", description="model that writes down the callee's side of realtime calls"
+    )
     deepgram_base_url: str = Field(default="https://api.deepgram.com", description="base URL of the Deepgram API")
     deepgram_api_key: str = Field(default="", description="Deepgram API key, needed for legacy calls")
+
+    def carrier(self) -> CarrierSettings:
+        """Give the carrier's part."""
+        return CarrierSettings(self.twilio_base_url, self.twilio_account_sid, self.twilio_auth_token)
+
+    def providers(self) -> ProviderSettings:
+        """Give the AI providers' part."""
+        return ProviderSettings(
+            openai_base_url=self.openai_base_url,
+            openai_api_key=self.openai_api_key,
+            openai_realtime_model=self.openai_realtime_model,
+            openai_chat_model=self.openai_chat_model,
+            deepgram_base_url=self.deepgram_base_url,
+            deepgram_api_key=self.deepgram_api_key,
+            transcribe_model=self.openai_transcribe_model,
+        )
 
     @property
     def carrier_is_local(self) -> bool:

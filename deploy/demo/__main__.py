@@ -65,6 +65,7 @@ def _run(running: Running, console: Console, events: list[str], arguments: argpa
         console,
         client,
         running.world,
+        recordings=running.data_dir / "recordings",
         imported=imported,
         campaign_id=campaign_id,
         legacy_id=legacy_id,

@@ -17,6 +17,7 @@ def close_with(
     client: TrunklineClient,
     world: World,
     *,
+    recordings: Path,
     imported: ImportReport,
     campaign_id: str,
     legacy_id: str,
@@ -29,7 +30,7 @@ def close_with(
     campaign_calls = [call for call in calls if call["campaign_id"] == campaign_id]
     console.print(_leads_table(leads))
     _say_import(console, imported)
-    heard = _say_conversations(console, client, campaign_calls, legacy_id)
+    heard = _say_conversations(console, client, recordings, campaign_calls, legacy_id)
     proof = verify_webhooks(world.sink("demo"), webhook_secret)
     console.print(
         f"\n[bold]Webhooks[/bold] {proof.verified} verified with the standardwebhooks library, {proof.refused} refused: "
@@ -82,7 +83,9 @@ def _say_import(console: Console, imported: ImportReport) -> None:
         console.print(f"  row {row['index'] + 1}: {first['path']}: {first['message']}")
 
 
-def _say_conversations(console: Console, client: TrunklineClient, calls: list[Json], legacy_id: str) -> bool:
+def _say_conversations(
+    console: Console, client: TrunklineClient, recordings: Path, calls: list[Json], legacy_id: str
+) -> bool:
     talked = [call for call in calls if call["outcome"] == "human"]
     shown = [*talked[:1], client.get(f"/v1/calls/{legacy_id}")]
     both_voices = bool(talked)
@@ -97,8 +100,8 @@ def _say_conversations(console: Console, client: TrunklineClient, calls: list[Js
         console.print(f"  analysis: {record['analysis']}", markup=False)
     console.print("\n[bold]Recordings[/bold] stereo, callee left, agent right")
     for call in [*talked, *shown[1:]]:
-        path = client.recording_path(call)
-        callee, agent = voices(Path(path))
+        path = recordings / call["account_id"] / f"{call['call_id']}.wav"
+        callee, agent = voices(path)
         both_voices = both_voices and bool(callee.strip()) and bool(agent.strip())
         console.print(f"  {path}  callee: {callee[:28]!r}  agent: {agent[:28]!r}", markup=False)
     return both_voices

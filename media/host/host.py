@@ -24,6 +24,7 @@ from media.inbox import CallInbox
 from media.pipelines.build import build_carrier, build_pipeline
 from media.session import run_call
 from media.settings import MediaSettings
+from media.studio import open_studio
 from schema.callspec import CallResult, CallSpec, Claim, WorkerPulse
 from schema.outcomes import EndReason
 
@@ -55,6 +56,8 @@ class MediaHost:
         bind = self._settings.media_bind_host
         self._loop.run(self._listener.start(bind, self._settings.media_port, self._settings.media_public_url))
         self._carrier = self._loop.run(build_carrier(self._settings.carrier()))
+        self._studio = self._loop.run(open_studio())
+        metrics.registry.register(metrics.FrameLateness(self._studio.pace.lateness))
         self._heartbeat.start()
         metrics.slots.set(self._settings.media_slots)
         log.info("media_worker_started", worker_id=self.worker_id, address=self._listener.public_url)
@@ -105,7 +108,15 @@ class MediaHost:
         try:
             host = SessionHost(spec, taken_at, self._listener, self._heartbeat, self._settings.recordings_dir)
             pipeline = build_pipeline(spec, self._settings.providers())
-            return self._loop.run(run_call(spec, carrier=self._carrier, pipeline=pipeline, host=host, inbox=call.inbox))
+            session = run_call(
+                spec,
+                carrier=self._carrier,
+                pipeline=pipeline,
+                host=host,
+                inbox=call.inbox,
+                studio=self._studio,
+            )
+            return self._loop.run(session)
         finally:
             metrics.live_calls.dec()
             self._calls.leave(call)

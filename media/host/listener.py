@@ -47,7 +47,6 @@ class Listener:
             [
                 web.get("/streams/twilio/{token}", self._stream),
                 web.post("/carriers/twilio/status/{call_id}", self._status),
-                web.post("/carriers/twilio/amd/{call_id}", self._machine),
                 web.get("/healthz", self._health),
                 web.get("/metrics", self._metrics),
             ]
@@ -81,9 +80,8 @@ class Listener:
         await ws.prepare(request)
         token = request.match_info["token"]
         call = self._calls.by_token(token)
-        urls = (self.stream_url(token), self.stream_url(token).replace("ws", "http", 1))
         given = request.headers.get(SIGNATURE_HEADER, "")
-        if call is None or not any(signature.valid(self._auth_token, url, {}, given) for url in urls):
+        if call is None or not signature.valid(self._auth_token, self.stream_url(token), {}, given):
             log.warning("stream_refused", known_token=call is not None)
             await ws.close(code=CLOSE_UNAUTHORISED, message=b"unknown stream token or bad signature")
             return ws
@@ -98,14 +96,6 @@ class Listener:
     async def _status(self, request: web.Request) -> web.Response:
         form = await self._signed_form(request)
         event = callbacks.parse_status(form)
-        call = self._calls.by_id(UUID(request.match_info["call_id"]))
-        if call is not None and event is not None:
-            call.inbox.carrier_event(event)
-        return web.Response(status=204)
-
-    async def _machine(self, request: web.Request) -> web.Response:
-        form = await self._signed_form(request)
-        event = callbacks.parse_machine(form)
         call = self._calls.by_id(UUID(request.match_info["call_id"]))
         if call is not None and event is not None:
             call.inbox.carrier_event(event)
