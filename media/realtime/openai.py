@@ -12,6 +12,7 @@ from ssl import SSLContext, create_default_context
 from typing import cast
 
 from openai import OpenAIError
+from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from openai.types.websocket_connection_options import WebSocketConnectionOptions
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -181,7 +182,7 @@ class OpenAIRealtime:
             raise ProviderError(PROVIDER, detail, EndReason.PROVIDER_CLOSED) from error
         except OpenAIError as error:
             raise ProviderError(PROVIDER, type(error).__name__, EndReason.PROVIDER_ERROR) from error
-        return cast("FrameSocket", session._connection)  # noqa: SLF001 - the SDK parses every frame into objects
+        return _socket_of(session)
 
     async def _configure(self, socket: FrameSocket) -> None:
         """The server speaks first; the session may be changed only then."""
@@ -234,6 +235,10 @@ class _Stall:
 
     def stop(self) -> None:
         self._timer.cancel()
+
+
+def _socket_of(session: AsyncRealtimeConnection) -> FrameSocket:
+    return cast("FrameSocket", session._connection)  # noqa: SLF001 - the SDK parses every frame into objects
 
 
 def _may_pass(error: BaseException) -> bool:

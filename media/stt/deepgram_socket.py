@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 from contextlib import AbstractAsyncContextManager
 from functools import cache
-from typing import Protocol, cast
 
 from deepgram import AsyncDeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.environment import DeepgramClientEnvironment
+from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
+from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.legacy.client import WebSocketClientProtocol
 from websockets.legacy.protocol import broadcast
@@ -24,13 +25,7 @@ PROVIDER = "deepgram"
 OPEN_S = 4.0
 _CLOSE_S = 0.8
 _AUTH_STATUSES = frozenset({401, 403})
-
-
-class SdkSocket(Protocol):
-    """What the SDK's listening and speaking sockets share."""
-
-    async def start_listening(self) -> None:
-        """Unused here; it tells a socket of the SDK from any other object."""
+SdkSocket = ListenSocket | SpeakSocket
 
 
 @cache
@@ -113,7 +108,7 @@ async def open_socket(context: AbstractAsyncContextManager[SdkSocket]) -> Deepgr
     except (OSError, WebSocketException, EOFError) as error:
         detail = f"cannot connect: {type(error).__name__}"
         raise ProviderError(PROVIDER, detail, EndReason.PROVIDER_CLOSED) from error
-    return DeepgramSocket(context, cast("WebSocketClientProtocol", sdk._websocket))  # type: ignore[attr-defined] # noqa: SLF001 - the SDK parses every frame into objects
+    return DeepgramSocket(context, sdk._websocket)  # noqa: SLF001 - the SDK parses every frame into objects
 
 
 def _closed(error: ConnectionClosed) -> ProviderError:
