@@ -7,8 +7,8 @@ from threading import Thread
 import pytest
 
 from dispatcher.store.db import Database
+from tests.builders.clock import Clock
 from tests.integration.after_call.outside import Script
-from tests.integration.after_call.rows import Clock
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
-"""Rows with defaults: an account, its campaigns, leads and calls, written straight into the tables."""
+"""Rows of what comes after a call: an ended call with its transcript, a campaign that tells only whom it is told to."""
 
-import base64
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, update
@@ -13,82 +11,24 @@ from dispatcher.store.transcripts import save_turns
 from schema.callspec import Turn
 from schema.outcomes import Outcome
 from schema.states import CallPhase
-from schema.tables import accounts, calls, campaigns, deliveries, enrolments, leads, policy_versions
+from schema.tables import calls, campaigns, deliveries
+from tests.builders import rows
+from tests.builders.rows import TASK
 
-SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
-TASK = "Confirm tomorrow's appointment with the patient."
 SAID = (
     Turn(1, "agent", "Hello, this is Sarah.", 200, 1_700),
     Turn(2, "callee", "Yes, I will come tomorrow.", 2_100, 3_900),
 )
 
 
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, now: datetime = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
-def an_account(db: Database) -> UUID:
-    account_id = uuid4()
-    with db.transaction() as tx:
-        tx.connection.execute(insert(accounts).values(id=account_id, name="Bright Dental", webhook_secret=SECRET))
-    return account_id
-
-
 def a_campaign(db: Database, account_id: UUID, **body: object) -> tuple[UUID, UUID]:
-    """Write a campaign with one policy version; return both ids."""
-    campaign_id, version_id = uuid4(), uuid4()
-    policy = {"call_config": {"task": TASK}, **body}
+    """Write a running campaign without a webhook, unless the body names one; return its id and its policy version's."""
+    campaign_id = rows.a_campaign(
+        db, account_id, status="running", **{"webhook_url": None, "webhook_events": None, **body}
+    )
     with db.transaction() as tx:
-        tx.connection.execute(
-            insert(campaigns).values(
-                id=campaign_id,
-                account_id=account_id,
-                name="Recall",
-                status="running",
-                status_reason="user",
-                policy_version_id=version_id,
-            )
-        )
-        tx.connection.execute(
-            insert(policy_versions).values(
-                id=version_id,
-                account_id=account_id,
-                campaign_id=campaign_id,
-                version=1,
-                body=policy,
-                body_hash=json.dumps(policy).encode(),
-            )
-        )
-    return campaign_id, version_id
-
-
-def a_lead(db: Database, account_id: UUID, campaign_id: UUID, *, number: int = 1, state: str = "pending") -> UUID:
-    """Write a lead and its enrolment; return the enrolment's id."""
-    lead_id, enrolment_id, phone_number = uuid4(), uuid4(), f"+1415555{number:04d}"
-    with db.transaction() as tx:
-        tx.connection.execute(insert(leads).values(id=lead_id, account_id=account_id, phone_number=phone_number))
-        tx.connection.execute(
-            insert(enrolments).values(
-                id=enrolment_id,
-                account_id=account_id,
-                campaign_id=campaign_id,
-                lead_id=lead_id,
-                phone_number=phone_number,
-                zones=["America/New_York"],
-                zone_source="lead",
-                state=state,
-            )
-        )
-    return enrolment_id
+        query = select(campaigns.c.policy_version_id).where(campaigns.c.id == campaign_id)
+        return campaign_id, tx.connection.execute(query).scalar_one()
 
 
 def a_call(
@@ -130,11 +70,6 @@ def a_call(
 def change_call(db: Database, call_id: UUID, **columns: object) -> None:
     with db.transaction() as tx:
         tx.connection.execute(update(calls).where(calls.c.id == call_id).values(columns))
-
-
-def call_row(db: Database, call_id: UUID) -> dict[str, object]:
-    with db.transaction() as tx:
-        return dict(tx.connection.execute(select(calls).where(calls.c.id == call_id)).mappings().one())
 
 
 def delivery_rows(db: Database) -> list[dict[str, object]]:

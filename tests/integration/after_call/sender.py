@@ -7,7 +7,7 @@ from uuid import UUID
 from dispatcher.egress import Egress
 from dispatcher.services.deliver import send_delivery
 from dispatcher.store.db import Database
-from tests.integration.after_call.rows import Clock
+from tests.builders.clock import Clock
 
 
 def main(database_url: str, instant: str, delivery_id: str, token: str) -> None:

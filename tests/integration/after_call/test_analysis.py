@@ -13,9 +13,11 @@ from dispatcher.store.db import Database
 from dispatcher.store.posts import PostClaim, begin_post
 from schema.callspec import Turn
 from schema.outcomes import Outcome
-from tests.integration.after_call.bells import KeptBells
+from tests.builders.announcer import RecordingAnnouncer
+from tests.builders.clock import Clock
+from tests.builders.rows import an_account, call_row
 from tests.integration.after_call.receiver import Received, Receiver, Reply
-from tests.integration.after_call.rows import SAID, Clock, a_call, an_account, call_row, delivery_rows
+from tests.integration.after_call.rows import SAID, a_call, delivery_rows
 
 HOOK = "https://ours.example/hook"
 SCHEMA = {"converted": {"type": "boolean", "description": "Agreed?"}, "appointment_time": "date", "rating": "number"}
@@ -206,9 +208,9 @@ def test_a_dead_workers_call_is_taken_up_by_another_and_its_late_answer_is_fence
 
     def overtaken(_: Received) -> Reply:
         clock.advance(seconds=LEASE_S + 1)
-        bells = KeptBells()
+        bells = RecordingAnnouncer()
         assert sweep_posts(timed, bells) == 1
-        assert analyse_call(timed, *bells.analysed[0], None)
+        assert analyse_call(timed, *bells.analyses[0], None)
         return saying(json.dumps(GOOD))
 
     with Receiver(overtaken) as server:
@@ -219,15 +221,15 @@ def test_a_dead_workers_call_is_taken_up_by_another_and_its_late_answer_is_fence
 
 def test_a_lost_bell_is_rung_again_and_a_heard_one_is_not(timed: Database, clock: Clock) -> None:
     call_id = an_ended_call(timed)
-    assert sweep_posts(timed, KeptBells()) == 1
-    assert sweep_posts(timed, KeptBells()) == 0
+    assert sweep_posts(timed, RecordingAnnouncer()) == 1
+    assert sweep_posts(timed, RecordingAnnouncer()) == 0
     clock.advance(seconds=RING_S + 1)
-    bells = KeptBells()
+    bells = RecordingAnnouncer()
     assert sweep_posts(timed, bells) == 1
-    assert analyse_call(timed, *bells.analysed[0], None)
+    assert analyse_call(timed, *bells.analyses[0], None)
     clock.advance(hours=1)
-    assert sweep_posts(timed, KeptBells()) == 0
-    assert bells.analysed == [(call_id, 0)]
+    assert sweep_posts(timed, RecordingAnnouncer()) == 0
+    assert bells.analyses == [(call_id, 0)]
 
 
 def test_a_call_that_kills_its_workers_completes_without_analysis(timed: Database, clock: Clock) -> None:
@@ -236,9 +238,9 @@ def test_a_call_that_kills_its_workers_completes_without_analysis(timed: Databas
         with timed.transaction() as tx:
             assert begin_post(tx, PostClaim(call_id, beginning), lease_s=LEASE_S)
         clock.advance(seconds=LEASE_S + 1)
-    bells = KeptBells()
+    bells = RecordingAnnouncer()
     sweep_posts(timed, bells)
     with Receiver() as server:
-        assert analyse_call(timed, *bells.analysed[0], chat_at(server))
+        assert analyse_call(timed, *bells.analyses[0], chat_at(server))
         assert server.received == []
     assert call_row(timed, call_id)["analysis_error"] == "post-processing was interrupted 4 times"

@@ -14,9 +14,12 @@ from dispatcher.services.deliver import send_delivery, sweep_deliveries
 from dispatcher.services.events import emit_call_event
 from dispatcher.store.db import Database
 from schema.events import EventType
-from tests.integration.after_call.bells import KeptBells, send_all_due
+from tests.builders.announcer import RecordingAnnouncer
+from tests.builders.clock import Clock
+from tests.builders.rows import SECRET, an_account
+from tests.integration.after_call.bells import send_all_due
 from tests.integration.after_call.receiver import Received, Receiver, Reply
-from tests.integration.after_call.rows import SAID, SECRET, Clock, a_call, an_account, delivery_rows
+from tests.integration.after_call.rows import SAID, a_call, delivery_rows
 
 EGRESS = Egress(allow_private=True, timeout_s=5)
 PLANNED_S = (60, 300, 900, 3600)
@@ -166,9 +169,9 @@ def test_one_bell_sends_everything_due_in_its_lane(db: Database) -> None:
         account_id = an_account(db)
         for _ in range(7):
             queue_event(db, receiver.url(), account_id=account_id)
-        bells = KeptBells()
+        bells = RecordingAnnouncer()
         assert sweep_deliveries(db, bells) == 2
-        delivery_id, token = bells.delivered[0]
+        delivery_id, token = bells.deliveries[0]
         assert send_delivery(db, delivery_id, token, EGRESS)
         assert len(receiver.received) == 6
         assert sorted(map(str, statuses(db))) == ["delivered"] * 6 + ["pending"]

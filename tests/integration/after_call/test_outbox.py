@@ -10,7 +10,8 @@ from dispatcher.services.webhook_payload import INLINE_TRANSCRIPT_BYTES
 from dispatcher.store.db import Database
 from schema.callspec import Turn
 from schema.events import EventType
-from tests.integration.after_call.rows import SAID, a_call, a_campaign, a_lead, an_account, delivery_rows
+from tests.builders.rows import an_account, some_leads
+from tests.integration.after_call.rows import SAID, a_call, a_campaign, delivery_rows
 
 OURS = "https://ours.example/hook"
 THEIRS = "https://theirs.example/hook"
@@ -116,7 +117,7 @@ def test_a_url_that_cannot_be_read_loses_no_transaction(db: Database) -> None:
 def test_a_campaigns_events_carry_its_statistics_and_each_pause_is_told(db: Database) -> None:
     account_id = an_account(db)
     campaign_id, _ = a_campaign(db, account_id, webhook_url=THEIRS)
-    a_lead(db, account_id, campaign_id)
+    some_leads(db, campaign_id, 1)
     for event in (EventType.CAMPAIGN_STARTED, EventType.CAMPAIGN_PAUSED, EventType.CAMPAIGN_PAUSED):
         with db.transaction() as tx:
             emit_campaign_event(tx, campaign_id, event)

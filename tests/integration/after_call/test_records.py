@@ -10,7 +10,8 @@ from dispatcher.services.campaign_record import campaign_record
 from dispatcher.store.db import Database
 from schema.outcomes import Outcome
 from schema.states import CallPhase
-from tests.integration.after_call.rows import a_call, a_campaign, a_lead, an_account, change_call
+from tests.builders.rows import an_account, some_leads
+from tests.integration.after_call.rows import a_call, a_campaign, change_call
 
 
 def test_a_finished_call_shows_durations_in_minutes_and_the_transcript_by_speaker(db: Database) -> None:
@@ -107,8 +108,9 @@ def test_a_list_keeps_its_order_and_leaves_transcripts_out(db: Database) -> None
 def test_a_campaign_is_counted_from_its_rows(db: Database) -> None:
     account_id = an_account(db)
     campaign_id, _ = a_campaign(db, account_id)
-    for number, state in enumerate(("pending", "pending", "completed", "exhausted")):
-        a_lead(db, account_id, campaign_id, number=number, state=state)
+    some_leads(db, campaign_id, 2)
+    some_leads(db, campaign_id, 1, first=2, state="completed")
+    some_leads(db, campaign_id, 1, first=3, state="exhausted")
     a_call(db, account_id, campaign_id=campaign_id, disposition="no_outcome")
     a_call(db, account_id, campaign_id=campaign_id, outcome=Outcome.BUSY, talked_s=0, billed_s=0, answered_by=None)
     a_call(db, account_id, campaign_id=campaign_id, phase=CallPhase.RINGING, outcome=None, talked_s=0, billed_s=0)
