@@ -1,0 +1,26 @@
+"""Recordings as files: only what lies in the recordings folder is sent, whole or by range.
+
+Media workers write down paths relative to that folder or absolute ones within it.
+"""
+
+from pathlib import Path
+from uuid import UUID
+
+from flask import Response, send_file
+
+from dispatcher.refusals import Missing
+
+WAV = "audio/wav"
+
+
+def recording_response(recordings_dir: Path, stored: str, call_id: UUID) -> Response:
+    """Send the recording of a call.
+
+    Raises:
+        Missing: the file is not there, or lies elsewhere.
+    """
+    folder = recordings_dir.resolve()
+    file = (folder / stored).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
+        raise Missing("Recording")
+    return send_file(file, mimetype=WAV, download_name=f"{call_id}.wav", conditional=True)

@@ -1,0 +1,1 @@
+"""The routes, one module per resource. Thin: read, call one use-case, answer."""

@@ -1,0 +1,146 @@
+"""Taking in a direct call: checked, paid for by a hold, written down, and started at once when there is room.
+
+Everything happens in the caller's transaction: a call that was answered for exists and its seconds are held, whatever
+breaks afterwards. The bell is rung after the commit; when nobody hears it the tick finds the call.
+"""
+
+import json
+from functools import partial
+from uuid import UUID, uuid4
+
+import structlog
+
+from dispatcher.announce import Announcer
+from dispatcher.refusals import Conflict, Faulty, Missing, OutOfQuota, Suppressed
+from dispatcher.rules.numbers import dialable
+from dispatcher.rules.quota import hold_for
+from dispatcher.rules.templates import lead_context
+from dispatcher.services.call_record import public_status
+from dispatcher.services.campaigns import found
+from dispatcher.services.claim import claim_direct
+from dispatcher.services.lead_rows import number_fault
+from dispatcher.services.prompts import check_call
+from dispatcher.store.accepting import KnownCall, NewCall, Taken, find_by_execution_key, hold_execution_key, take_in
+from dispatcher.store.db import Tx
+from dispatcher.store.leads import StoredLead, find_lead
+from schema.call_config import CallConfig
+from schema.calls import CreatedCall, DirectCall
+from schema.outcomes import Outcome
+from schema.problems import FieldFault, ProblemCode
+from schema.states import CallStatus, LeadStatus
+
+log = structlog.get_logger()
+
+_CONFIG_FIELDS = set(CallConfig.model_fields)
+
+
+def accept_call(
+    tx: Tx, announcer: Announcer, account_id: UUID, body: DirectCall, default_from: str | None
+) -> tuple[CreatedCall, bool]:
+    """Take in a call; False when its idempotency_key names one that is there already.
+
+    Raises:
+        Faulty: a number cannot exist, there is no caller id, or a variable has no value.
+        Missing: the account has no such lead or campaign.
+        OutOfQuota: fewer seconds are left than the call must hold.
+        Suppressed: the number must not be called.
+        Conflict: the idempotency_key belongs to a call to another number.
+    """
+    from_number = _checked_numbers(body, default_from)
+    if body.idempotency_key is not None:
+        hold_execution_key(tx, account_id, body.idempotency_key)
+        known = find_by_execution_key(tx, account_id, body.idempotency_key)
+        if known is not None:
+            return _same(tx, known, body), False
+    context = _context(tx, account_id, body)
+    if body.campaign_id is not None:
+        found(tx, account_id, body.campaign_id)
+    check_call(body, context)
+    call = _new_call(tx, account_id, body, from_number, context)
+    taken = take_in(tx, call)
+    if not taken.accepted:
+        raise refusal(taken, call)
+    if call.due_at <= tx.now and taken.room:
+        claim = claim_direct(tx, account_id, call.call_id)
+        if claim is not None:
+            tx.on_commit(partial(announcer.media, claim))
+    status = CallStatus.QUEUED if call.due_at <= tx.now else CallStatus.PENDING
+    return CreatedCall(call_id=call.call_id, provider_call_id=None, status=status), True
+
+
+def created(tx: Tx, known: KnownCall) -> CreatedCall:
+    """Answer with a call that is there already."""
+    outcome = Outcome(known.outcome) if known.outcome else None
+    return CreatedCall(
+        call_id=known.call_id,
+        provider_call_id=known.provider_call_id,
+        status=public_status(known.phase, outcome, known.due_at, tx.now),
+    )
+
+
+def refusal(taken: Taken, call: NewCall) -> OutOfQuota | Suppressed:
+    """Tell what kept a call out."""
+    if taken.suppressed:
+        return Suppressed(f"{call.phone_number} is on this account's do-not-call list; take it off before calling")
+    return OutOfQuota(required_s=call.hold_s, remaining_s=taken.available_s)
+
+
+def _checked_numbers(body: DirectCall, default_from: str | None) -> str:
+    from_number = body.from_number or default_from
+    if from_number is None:
+        message = "No caller id: give from_number, or set a default number for the account"
+        raise Faulty(FieldFault(path="from_number", message=message, code="no_caller_id"))
+    if dialable(body.phone_number) is not None or (body.from_number and dialable(body.from_number) is not None):
+        faults = (number_fault(body.phone_number), number_fault(from_number, "from_number"))
+        raise Faulty(*(fault for fault in faults if fault is not None))
+    return from_number
+
+
+def _same(tx: Tx, known: KnownCall, body: DirectCall) -> CreatedCall:
+    if known.enrolment_id is not None or known.phone_number != body.phone_number:
+        raise Conflict(
+            "This idempotency_key belongs to another call; use a new key for a new call",
+            created(tx, known).status.value,
+            ProblemCode.DUPLICATE_ATTEMPT,
+        )
+    return created(tx, known)
+
+
+def _context(tx: Tx, account_id: UUID, body: DirectCall) -> dict[str, object]:
+    if body.lead_id is None:
+        return body.lead_context
+    lead = find_lead(tx, account_id, body.lead_id)
+    if lead is None:
+        raise Missing("Lead")
+    if lead.phone_number == body.phone_number and (lead.do_not_call or lead.status is LeadStatus.UNSUBSCRIBED):
+        raise Suppressed("This lead asked not to be called; only their new consent can lift that")
+    return context_of(lead, body.lead_context)
+
+
+def context_of(lead: StoredLead, given: dict[str, object]) -> dict[str, object]:
+    """Say what the agent is told about a lead; what the caller gave wins."""
+    return lead_context(
+        name=lead.name,
+        email=lead.email,
+        notes=lead.notes,
+        status=lead.status.value,
+        metadata=lead.metadata,
+        given=given,
+    )
+
+
+def _new_call(tx: Tx, account_id: UUID, body: DirectCall, from_number: str, context: dict[str, object]) -> NewCall:
+    return NewCall(
+        call_id=uuid4(),
+        account_id=account_id,
+        phone_number=body.phone_number,
+        from_number=from_number,
+        config=body.model_dump_json(include=_CONFIG_FIELDS, exclude_unset=True),
+        lead_context=json.dumps(context),
+        hold_s=hold_for(body.max_duration),
+        due_at=max(body.scheduled_at or tx.now, tx.now),
+        campaign_id=body.campaign_id,
+        lead_id=body.lead_id,
+        attempt_number=body.attempt_number,
+        execution_key=body.idempotency_key,
+    )

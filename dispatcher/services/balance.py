@@ -1,0 +1,55 @@
+"""What an account is told of itself: its limits and its minutes.
+
+Seconds inside, decimal minutes outside, never rounded in the account's favour.
+"""
+
+import math
+from uuid import UUID
+
+from dispatcher.refusals import Missing
+from dispatcher.store.accounts import find_account
+from dispatcher.store.db import Database
+from dispatcher.store.quota import balance
+from schema.account import AccountView, Balance, Limits
+
+_HUNDREDTHS = 100
+
+
+def minutes(seconds: int) -> float:
+    """Show whole seconds as minutes with two decimals, rounded down."""
+    return math.floor(seconds * _HUNDREDTHS / 60) / _HUNDREDTHS
+
+
+def account_balance(db: Database, account_id: UUID) -> Balance:
+    """Read the account's minutes."""
+    with db.transaction() as tx:
+        now = balance(tx, account_id)
+    return Balance(
+        remaining=minutes(now.available_s),
+        allocated=minutes(now.granted_s),
+        used=minutes(now.spent_s),
+        reserved=minutes(now.held_s),
+    )
+
+
+def account_view(db: Database, account_id: UUID) -> AccountView:
+    """Read the account itself.
+
+    Raises:
+        Missing: it is gone.
+    """
+    with db.transaction() as tx:
+        account = find_account(tx, account_id)
+    if account is None:
+        raise Missing("Account")
+    return AccountView(
+        id=account.account_id,
+        name=account.name,
+        timezone=account.timezone,
+        from_number=account.from_number,
+        rounding_s=account.rounding_s,
+        limits=Limits(
+            max_concurrent_calls=account.max_concurrent_calls, max_calls_per_minute=account.max_calls_per_minute
+        ),
+        created_at=account.created_at,
+    )

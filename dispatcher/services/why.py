@@ -1,0 +1,128 @@
+"""Where each lead of a campaign stands, and what stands in its way: the verdict of `decide` at this instant.
+
+A lead that is on the phone has nothing in its way. A skipped one keeps the reason it was skipped for until its cause is
+mended. Whether a lead that may be called is next is the tick's business, not shown here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from dispatcher.rules.decide import decide
+from dispatcher.rules.facts import Allow, Capacity, Never, Wait
+from dispatcher.rules.policy import Policy
+from dispatcher.services.campaigns import found
+from dispatcher.services.cursors import cursor_after, sequence_of
+from dispatcher.services.dealing import campaign_room, dials_today
+from dispatcher.services.policies import policy_of
+from dispatcher.store import live
+from dispatcher.store.db import Database, Tx
+from dispatcher.store.due import candidate_of
+from dispatcher.store.enrolment_lists import EnrolledRow, list_enrolled
+from schema.campaigns import EnrolledLead, EnrolledLeadQuery, WhyNot
+from schema.pages import Page
+from schema.reasons import REASONS, Hold, ReasonCode
+from schema.states import WAITING_ENROLMENTS, EnrolmentState
+
+_NEEDS_A_PERSON = frozenset({Hold.NEVER, Hold.PERSON})
+_ON_THE_PHONE = frozenset({EnrolmentState.CLAIMED, EnrolmentState.IN_CALL})
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """What the leads of one page are judged by."""
+
+    policy: Policy
+    capacity: Capacity
+
+
+def find_page(db: Database, account_id: UUID, campaign_id: UUID, query: EnrolledLeadQuery) -> Page[EnrolledLead]:
+    """List a campaign's leads in the order they were enrolled.
+
+    Raises:
+        Missing: the account has no such campaign.
+        Faulty: the cursor is not one of ours.
+    """
+    with db.transaction() as tx:
+        campaign = found(tx, account_id, campaign_id)
+        after = sequence_of(query)
+        listed = list_enrolled(tx, campaign_id, query.state, after_seq=after, limit=query.limit)
+        policy = policy_of(tx, campaign.policy_version_id, campaign.status)
+        judge = _Judge(policy, _capacity(tx, account_id, policy))
+        leads = tuple(_shown(tx, row, judge) for row in listed.rows)
+    return Page[EnrolledLead](
+        data=leads,
+        has_more=listed.more,
+        next_cursor=cursor_after(listed.rows[-1].seq) if listed.more else None,
+    )
+
+
+def _shown(tx: Tx, row: EnrolledRow, judge: _Judge) -> EnrolledLead:
+    why = _why(tx, row, judge)
+    waits = row.state in WAITING_ENROLMENTS
+    budget = judge.policy.max_attempts
+    return EnrolledLead(
+        lead_id=row.lead_id,
+        phone_number=row.phone_number,
+        name=row.name,
+        state=row.state,
+        attempts_used=row.attempts_used,
+        attempts_left=max(0, budget - row.attempts_used),
+        next_attempt_at=_next_at(row, why, tx.now) if waits else None,
+        zones=row.zones,
+        zone_source=row.zone_source,
+        last_call_id=row.last_call_id,
+        last_outcome=row.last_outcome,
+        disposition=row.disposition,
+        why_not=why,
+        enrolled_at=row.enrolled_at,
+    )
+
+
+def _next_at(row: EnrolledRow, why: WhyNot | None, now: datetime) -> datetime | None:
+    """Say when the lead is looked at next; None when a person has to act first."""
+    if why is not None and REASONS[why.code].hold in _NEEDS_A_PERSON:
+        return None
+    return max(row.next_due_at, now) if why is None or why.until is None else why.until
+
+
+def _why(tx: Tx, row: EnrolledRow, judge: _Judge) -> WhyNot | None:
+    if row.state in _ON_THE_PHONE:
+        return None
+    if row.state is EnrolmentState.SKIPPED and row.skip_reason is not None:
+        return _explained(row.skip_reason, None)
+    candidate = candidate_of(tx, row.enrolment_id, judge.policy.lookback)
+    ring_s = judge.policy.body.call_config.ring_timeout
+    verdict = decide(candidate.lead, judge.policy, candidate.history, judge.capacity, tx.now, ring_s=ring_s)
+    match verdict:
+        case Allow():
+            return None
+        case Wait(reasons=reasons) | Never(reasons=reasons):
+            return _explained(reasons[0].code, reasons[0].until)
+        case _:
+            assert_never(verdict)
+
+
+def _explained(code: ReasonCode, until: datetime | None) -> WhyNot:
+    facts = REASONS[code]
+    return WhyNot(code=code, hold=facts.hold, message=facts.manager, fix=facts.fix, until=until)
+
+
+def _capacity(tx: Tx, account_id: UUID, policy: Policy) -> Capacity:
+    """Count what is free for this campaign now, as the tick does."""
+    account = live.account_rooms(tx, (account_id,))[account_id]
+    load = live.campaign_loads(tx, (policy.campaign_id,))[policy.campaign_id]
+    room = campaign_room(policy, load, dials_today(tx, policy))
+    minutes = policy.body.quota.max_minutes
+    return Capacity(
+        media_free=live.media_slots_free(tx),
+        account_live_free=account.live_free,
+        account_starts_free=account.starts_free,
+        campaign_live_free=room,
+        campaign_starts_free=room,
+        campaign_day_free=None,
+        caller_ids_free=1,
+        quota_available_s=account.available_s,
+        campaign_quota_free_s=None if minutes is None else minutes * 60 - load.spoken_for_s,
+    )
