@@ -113,8 +113,8 @@ class OpenAIRealtime:
         self._flush()
 
     async def say(self, instructions: str) -> None:
-        """Ask for one response following the instructions, on top of the session's own."""
-        self._codec.ask({"instructions": f"{self._setup.instructions}\n\n{instructions}", "tool_choice": "none"})
+        """Ask for one response by these instructions in place of the session's; it knows the conversation."""
+        self._codec.ask({"instructions": instructions, "tool_choice": "none"})
         self._flush()
 
     async def truncate(self, item_id: str, heard_ms: int) -> None:
