@@ -1,7 +1,7 @@
 """What the rules are told and what they answer: frozen values, no behaviour.
 
 Whoever calls the rules gathers these facts in its own transaction; the rules never look anything up. All instants are
-aware. Follows docs of the dispatch rules: one decision for preview, tick, last gate, why page and audit.
+aware. The same facts serve preview, tick, last gate, why page and audit.
 """
 
 from dataclasses import dataclass

@@ -114,9 +114,9 @@ def _position(account_id: UUID) -> int:
 
 
 def _turns(ring: list[_Seat], slots: int) -> Iterator[_Seat]:
-    """Yield whose turn it is: once around for everybody, around for the floors, then around while slots last."""
+    """Yield whose turn it is: around the ring until everybody has one and its floor, then around while slots last."""
     left = slots
-    stages: tuple[Callable[[_Seat], int], ...] = (lambda _: 1, lambda seat: seat.floor, lambda seat: seat.free)
+    stages: tuple[Callable[[_Seat], int], ...] = (lambda seat: max(1, seat.floor), lambda seat: seat.free)
     for goal in stages:
         while left > 0:
             hungry = [seat for seat in ring if seat.wants_more and seat.dealt < goal(seat)][:left]

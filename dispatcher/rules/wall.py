@@ -42,6 +42,7 @@ def common(one: Weekly, other: Weekly) -> Weekly:
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> Spans:
+    """Sort spans and join those that touch; empty and reversed ones vanish."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:
@@ -52,4 +53,4 @@ def _joined(spans: Iterable[tuple[int, int]]) -> Spans:
 
 
 def _common(one: Spans, other: Spans) -> Spans:
-    return _joined((max(a, c), min(b, d)) for a, b in one for c, d in other if max(a, c) < min(b, d))
+    return _joined((max(a, c), min(b, d)) for a, b in one for c, d in other)

@@ -77,17 +77,7 @@ def is_open(windows: Windows, zones: tuple[str, ...], now: datetime, ring_s: int
 
 def next_opening(windows: Windows, zones: tuple[str, ...], now: datetime, ring_s: int = 0) -> datetime | None:
     """Return the first instant from `now` on, in UTC, at which `is_open` holds; None when there is none in 14 days."""
-    at = _utc(now)
-    ring = timedelta(seconds=ring_s)
-    first_day = at.toordinal()
-    for day in range(first_day, first_day + HORIZON.days + 1):
-        for start, end in _openings(windows, zones, day):
-            candidate = max(start, at)
-            if candidate - at > HORIZON:
-                return None
-            if candidate + ring < end:
-                return candidate
-    return None
+    return _next_opening(windows, zones, _utc(now), ring_s)
 
 
 def on_closed_date(windows: Windows, zones: tuple[str, ...], now: datetime) -> bool:
@@ -127,6 +117,20 @@ def _campaign_windows(windows: tuple[Window, ...], closed: tuple[date, ...], zon
 
 def _places(layer: Layer, zones: tuple[str, ...]) -> tuple[str, ...]:
     return zones if layer.zone is None else (layer.zone,)
+
+
+@lru_cache(maxsize=8_192)
+def _next_opening(windows: Windows, zones: tuple[str, ...], at: datetime, ring_s: int) -> datetime | None:
+    ring = timedelta(seconds=ring_s)
+    first_day = at.toordinal()
+    for day in range(first_day, first_day + HORIZON.days + 1):
+        for start, end in _openings(windows, zones, day):
+            candidate = max(start, at)
+            if candidate - at > HORIZON:
+                return None
+            if candidate + ring < end:
+                return candidate
+    return None
 
 
 @lru_cache(maxsize=32_768)

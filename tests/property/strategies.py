@@ -17,7 +17,7 @@ ZONES = tuple(pytz.all_timezones)
 
 @cache
 def changes_of_clocks(zone: str) -> tuple[datetime, ...]:
-    """Return instants of 2026 and 2027 at most six hours before a zone's offset changes, found by looking at a clock."""
+    """Return instants of 2026 and 2027 at most six hours before a zone's offset changes, read off a clock."""
     clock = pytz.timezone(zone)
     days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days)]
     return tuple(

@@ -1,5 +1,6 @@
 """Every blocker on its own, their order, and what the verdict says."""
 
+import sys
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 
@@ -276,3 +277,17 @@ def test_an_instant_in_another_zone_is_the_same_instant() -> None:
             for clock in (now, now.astimezone(tokyo))
         }
         assert len(answers) == 1
+
+
+def test_a_warm_decision_touches_neither_zones_nor_numbering_plans() -> None:
+    facts = (a_lead(), a_policy(), waiting_after(Outcome.BUSY), Capacity.unlimited())
+    later = NOON + 9 * HOUR
+    for now in (NOON, later):
+        decide(*facts, now, ring_s=30)
+    seen: set[str] = set()
+    sys.setprofile(lambda frame, _event, _argument: seen.add(frame.f_code.co_filename))
+    for now in (NOON, later):
+        decide(*facts, now, ring_s=30)
+    sys.setprofile(None)
+    assert any(name.endswith("windows.py") for name in seen)
+    assert not [name for name in seen if "pytz" in name or "phonenumbers" in name]

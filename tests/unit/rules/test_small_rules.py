@@ -8,7 +8,7 @@ from dispatcher.rules.quota import billed, hold_for
 from dispatcher.rules.templates import MissingValueError, fill, lead_context, missing, placeholders
 from schema.outcomes import EndReason, Outcome
 
-POOL = ("+12125550100", "+13055550100", "+13475550100", "+442071838750")
+POOL = ("+12125550100", "+13055550100", "+13475550100", "+442071838750", "+17865550100")
 
 
 def test_placeholders_allow_spaces_and_dots() -> None:
@@ -51,7 +51,7 @@ def test_fixed_shows_the_first_free_number() -> None:
 
 
 def test_round_robin_takes_the_least_busy_and_turns() -> None:
-    assert choose_caller_id(POOL, "round_robin", "+1", dict.fromkeys(POOL[:3], 1), "s") == POOL[3]
+    assert choose_caller_id(POOL, "round_robin", "+1", dict.fromkeys((*POOL[:3], POOL[4]), 1), "s") == POOL[3]
     chosen = {choose_caller_id(POOL, "round_robin", "+12125551234", {}, f"call {n}") for n in range(64)}
     assert chosen == set(POOL)
     assert choose_caller_id(POOL, "round_robin", "+1", {}, "s") == choose_caller_id(POOL, "round_robin", "+1", {}, "s")
@@ -61,9 +61,10 @@ def test_round_robin_takes_the_least_busy_and_turns() -> None:
     ("phone_number", "shown"),
     [
         ("+13055551234", {"+13055550100"}),
-        ("+17865551234", {"+13055550100"}),
+        ("+17865551234", {"+17865550100"}),
+        ("+15615551234", {"+13055550100", "+17865550100"}),
         ("+19295551234", {"+12125550100", "+13475550100"}),
-        ("+14155551234", set(POOL[:3])),
+        ("+14155551234", {*POOL[:3], POOL[4]}),
         ("+447911123456", {"+442071838750"}),
         ("+4915123456789", set(POOL)),
     ],
