@@ -14,7 +14,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from api.keys import create_key
+from deploy.account import open_account
 from deploy.embedded.stack import running_stack
 from deploy.embedded.supervisor import EventKind, ProcessEvent, Supervisor
 from deploy.launch import DATA_DIR, ROOT, process_env, read_dotenv, simulated_vendors
@@ -67,7 +67,7 @@ def _start(stack: ExitStack, console: Console) -> None:
         grace_s=float(os.environ.get("MEDIA_DRAIN_GRACE_S", "120")) + 5,
     )
     stack.enter_context(supervisor)
-    key = create_key(servers.database_url, account=ACCOUNT, minutes=FIRST_MINUTES, from_number="+18005551234")
+    key = open_account(servers.database_url, name=ACCOUNT, minutes=FIRST_MINUTES, from_number="+18005551234")
     base = f"http://127.0.0.1:{web_port}"
     console.print(f"API      {base}/v1    docs {base}/docs    metrics {base}/metrics")
     console.print(f"key      {key.api_key}    (shown once)", soft_wrap=True)

@@ -114,7 +114,8 @@ class CallConfig(Wire):
                 "tts_provider",
                 "tts_model",
             }
-            given = sorted(legacy_only & self.model_fields_set)
+            fields = type(self).model_fields
+            given = sorted(name for name in legacy_only if getattr(self, name) != fields[name].default)
             if given:
                 raise ValueError(f"{given[0]}: only used when mode is legacy; set mode to legacy or remove the field")
         return self

@@ -100,7 +100,7 @@ REASONS: dict[ReasonCode, ReasonFacts] = {
         Hold.NEVER,
         "All attempts for this lead are used.",
         "attempts_used >= retry.max_attempts",
-        "Raise retry.max_attempts, or use redial.",
+        "Raise retry.max_attempts.",
     ),
     ReasonCode.AMBIGUOUS: ReasonFacts(
         Hold.PERSON,

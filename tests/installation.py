@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.keys import create_key
+from deploy.account import open_account
 from deploy.demo.client import TrunklineClient
 from deploy.embedded.stack import StackControl, controlled_stack
 from deploy.embedded.supervisor import Supervisor
@@ -63,7 +63,7 @@ class Installation:
     def customer(self, minutes: int = MINUTES) -> Customer:
         """Open a fresh account with quota and a key."""
         name = f"customer-{uuid.uuid4().hex[:12]}"
-        created = create_key(self.stack.addresses.database_url, account=name, minutes=minutes, from_number=FROM_NUMBER)
+        created = open_account(self.stack.addresses.database_url, name=name, minutes=minutes, from_number=FROM_NUMBER)
         return Customer(TrunklineClient(self.api_url, created.api_key), created.webhook_secret, name)
 
 

@@ -46,7 +46,7 @@ def verify_webhooks(deliveries: list[Json], secret: str) -> WebhookProof:
 
 
 def dials_without_a_call(dials: list[Json], calls: list[Json]) -> dict[str, int]:
-    """Compare the carrier's own dial log with our calls: numbers the carrier was asked for more often than we know of."""
+    """Find numbers that the carrier's own log shows dialled more often than our calls account for."""
     asked = Counter(dial["to"] for dial in dials)
     known = Counter(call["phone_number"] for call in calls if call["provider_call_id"])
     return {number: count - known[number] for number, count in asked.items() if count > known[number]}

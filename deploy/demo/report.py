@@ -1,7 +1,6 @@
 """The demo's last words: what happened to every lead, one conversation, the recordings, webhooks and minutes."""
 
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -33,7 +32,7 @@ def close_with(
     heard = _say_conversations(console, client, recordings, campaign_calls, legacy_id)
     proof = verify_webhooks(world.sink("demo"), webhook_secret)
     console.print(
-        f"\n[bold]Webhooks[/bold] {proof.verified} verified with the standardwebhooks library, {proof.refused} refused: "
+        f"\n[bold]Webhooks[/bold] {proof.verified} verified with the standardwebhooks library, {proof.refused} not: "
         + ", ".join(f"{count} {name}" for name, count in sorted(proof.by_type.items()))
     )
     _say_quota(console, quota_before, client.get("/v1/account/balance"))
@@ -57,7 +56,7 @@ def _leads_table(leads: list[Json]) -> Table:
         zones = ", ".join(lead["zones"])
         table.add_row(
             lead["phone_number"],
-            lead["name"],
+            lead["name"] or "",
             zones,
             str(lead["attempts_used"]),
             lead["state"],
@@ -69,18 +68,17 @@ def _leads_table(leads: list[Json]) -> Table:
 
 
 def _why(lead: Json) -> str:
-    why: dict[str, Any] | None = lead["why"]
-    return "" if why is None else f"{why['text']} {why['fix']}"
+    why: Json | None = lead["why_not"]
+    return "" if why is None else f"{why['message']} {why['fix']}"
 
 
 def _say_import(console: Console, imported: ImportReport) -> None:
     console.print(
-        f"[bold]Import[/bold] {imported.rows} rows: {len(imported.lead_ids)} leads, {imported.merged} duplicate merged, "
-        f"{len(imported.invalid)} refused"
+        f"[bold]Import[/bold] {imported.rows} rows: {len(imported.lead_ids)} leads, "
+        f"{imported.duplicates} duplicate, {len(imported.refused)} refused"
     )
-    for row in imported.invalid:
-        first = row["errors"][0]
-        console.print(f"  row {row['index'] + 1}: {first['path']}: {first['message']}")
+    for fault in imported.refused:
+        console.print(f"  row {fault['index'] + 1}: {fault['path']}: {fault['message']}", markup=False)
 
 
 def _say_conversations(

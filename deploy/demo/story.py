@@ -27,25 +27,22 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """How the rows of the CSV fared."""
+    """How the rows of the CSV fared; `refused` holds the API's own words per row."""
 
     rows: int
     lead_ids: tuple[str, ...]
-    merged: int
-    invalid: tuple[Json, ...]
+    duplicates: int
+    refused: tuple[Json, ...]
 
 
 def import_leads(client: TrunklineClient) -> ImportReport:
-    """Send the CSV's rows to the bulk endpoint and suppress one number."""
+    """Suppress one number, then send the CSV's rows to the bulk endpoint."""
     with LEADS_CSV.open(newline="", encoding="utf-8") as file:
         rows = [_lead(row) for row in csv.DictReader(file)]
     client.post("/v1/suppressions", {"phone_number": SUPPRESSED, "reason": "asked by e-mail not to be called"})
-    answer = client.post("/v1/leads/bulk", {"leads": rows, "on_conflict": "merge"})
-    results = answer["results"]
-    ids = dict.fromkeys(row["lead_id"] for row in results if row.get("lead_id"))
-    accepted = sum(1 for row in results if row.get("lead_id"))
-    invalid = tuple(row for row in results if not row.get("lead_id"))
-    return ImportReport(len(rows), tuple(ids), accepted - len(ids), invalid)
+    answer = client.post("/v1/leads/bulk", {"leads": rows})
+    ids = dict.fromkeys(lead_id for lead_id in answer["lead_ids"] if lead_id)
+    return ImportReport(len(rows), tuple(ids), answer["duplicates"], tuple(answer["errors"]))
 
 
 def create_campaign(client: TrunklineClient, report: ImportReport, *, now: datetime, webhook_url: str) -> str:
