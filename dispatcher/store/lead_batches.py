@@ -86,7 +86,7 @@ def save_leads(tx: Tx, account_id: UUID, rows: Sequence[LeadRow], mode: BulkMode
 def _insert(tx: Tx, account_id: UUID, rows: Sequence[LeadRow]) -> dict[str, UUID]:
     status = func.coalesce(_ROWS.c.status, LeadStatus.NEW.value)
     values = select(
-        literal_column(":account_id", type_=leads.c.account_id.type),
+        bindparam("owner_id", account_id, type_=leads.c.account_id.type),
         *(_ROWS.c[name] for name in _COLUMNS),
         status,
         func.coalesce(_ROWS.c.do_not_call, False),
@@ -94,7 +94,7 @@ def _insert(tx: Tx, account_id: UUID, rows: Sequence[LeadRow]) -> dict[str, UUID
     names = ["account_id", *_COLUMNS, "status", "do_not_call"]
     query = insert(leads).from_select(names, values)
     query = query.on_conflict_do_nothing(index_elements=["account_id", "phone_number"])
-    made = tx.connection.execute(query.returning(leads.c.phone_number, leads.c.id), _parameters(account_id, rows))
+    made = tx.connection.execute(query.returning(leads.c.phone_number, leads.c.id), _parameters(rows))
     return {number: lead_id for number, lead_id in made}  # noqa: C416 rows are not a dict's items to mypy
 
 
@@ -123,7 +123,7 @@ def _update(tx: Tx, account_id: UUID, rows: Sequence[LeadRow], mode: BulkMode) -
             updated_at=tx.now,
         )
     )
-    tx.connection.execute(query, _parameters(account_id, rows))
+    tx.connection.execute(query, _parameters(rows))
 
 
 def _changes(mode: BulkMode) -> dict[str, ColumnElement[object]]:
@@ -142,5 +142,5 @@ def _changes(mode: BulkMode) -> dict[str, ColumnElement[object]]:
             assert_never(mode)
 
 
-def _parameters(account_id: UUID, rows: Sequence[LeadRow]) -> dict[str, object]:
-    return {"account_id": account_id, "rows": [asdict(row) for row in rows]}
+def _parameters(rows: Sequence[LeadRow]) -> dict[str, object]:
+    return {"rows": [asdict(row) for row in rows]}
