@@ -4,7 +4,7 @@ Which move is right is decided in the services; claiming is `dispatcher.store.cl
 `dispatcher.store.call_facts`. A terminal phase is never left.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,11 @@ from uuid import UUID
 from sqlalchemy import Row, insert, select, update
 
 from dispatcher.store.db import Tx
+from dispatcher.store.transcripts import save_turns, storable
 from schema.callspec import CallResult
 from schema.outcomes import AnsweredBy, EndReason, Outcome
 from schema.states import CallPhase
-from schema.tables import call_events, calls, turns
+from schema.tables import call_events, calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def mark_ended(tx: Tx, call_id: UUID, ending: Ending) -> None:
         "ended_at": ending.ended_at,
         "attempt_spent": ending.attempt_spent,
         "disposition": ending.disposition,
-        "error_message": ending.error_message,
+        "error_message": storable(ending.error_message) if ending.error_message else None,
         "post_due_at": ending.post_due_at,
         "completed": ending.post_due_at is None,
         "lease_owner": None,
@@ -152,33 +153,13 @@ def mark_ended(tx: Tx, call_id: UUID, ending: Ending) -> None:
 
 def keep_conversation(tx: Tx, result: CallResult) -> None:
     """Write what was said and done in a call, beside its terminal record."""
-    tools = [
-        {
-            "name": one.name,
-            "arguments": one.arguments,
-            "result": one.result,
-            "at_ms": one.at_ms,
-            "took_ms": one.took_ms,
-        }
-        for one in result.tool_calls
-    ]
-    values = {"recording_path": result.recording_path, "latency_ms": result.latency_ms, "tool_calls": tools}
+    values = {
+        "recording_path": result.recording_path,
+        "latency_ms": result.latency_ms,
+        "tool_calls": [_storable(asdict(one)) for one in result.tool_calls],
+    }
     tx.connection.execute(update(calls).where(calls.c.id == result.call_id).values(values))
-    said = [
-        {
-            "call_id": result.call_id,
-            "position": turn.position,
-            "speaker": turn.speaker,
-            "text": turn.text,
-            "started_ms": turn.started_ms,
-            "ended_ms": turn.ended_ms,
-            "interrupted": turn.interrupted,
-            "latency_ms": turn.latency_ms,
-        }
-        for turn in result.turns
-    ]
-    if said:
-        tx.connection.execute(insert(turns), said)
+    save_turns(tx, result.call_id, result.turns)
 
 
 def adopt(tx: Tx, call_id: UUID, worker_id: str, lease: timedelta) -> int:
@@ -191,6 +172,11 @@ def adopt(tx: Tx, call_id: UUID, worker_id: str, lease: timedelta) -> int:
     )
     token: int = tx.connection.execute(statement).scalar_one()
     return token
+
+
+def give_lease_back(tx: Tx, call_id: UUID) -> None:
+    """Let a lease run out now, so that the call is looked at again."""
+    tx.connection.execute(update(calls).where(calls.c.id == call_id).values(lease_until=tx.now))
 
 
 def known_provider_ids(tx: Tx, call: HeldCall, since: datetime) -> tuple[str, ...]:
@@ -247,3 +233,16 @@ def _held(row: Row[Any]) -> HeldCall:
         config=row.config,
         lead_context=row.lead_context,
     )
+
+
+def _storable(value: object) -> object:
+    """Drop, at any depth, what Postgres cannot hold."""
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {storable(str(key)): _storable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_storable(inner) for inner in value]
+        case _:
+            return value

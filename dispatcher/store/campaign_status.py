@@ -18,7 +18,7 @@ from schema.tables import campaigns
 _ENDED = (CampaignStatus.COMPLETED, CampaignStatus.CANCELLED)
 
 _START_DUE = sql("select id from campaigns where status = 'scheduled' and (start_at is null or start_at <= :now)")
-_END_DUE = sql("select id from campaigns where status in ('running', 'scheduled', 'paused') and end_at <= :now")
+_END_DUE = sql("select id from campaigns where status = 'running' and end_at <= :now")
 _MAYBE_DONE = sql("""
     select m.id from campaigns m
     where m.status = 'running'
@@ -81,7 +81,7 @@ def start_due(tx: Tx) -> Sequence[UUID]:
 
 
 def end_due(tx: Tx) -> Sequence[UUID]:
-    """List campaigns not over whose end has come."""
+    """List running campaigns whose end has come; a paused one ends when it is resumed."""
     return tuple(tx.connection.execute(_END_DUE, {"now": tx.now}).scalars())
 
 

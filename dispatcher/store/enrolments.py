@@ -188,3 +188,8 @@ def is_done(tx: Tx, campaign_id: UUID) -> bool:
     """Say whether a campaign has enrolments and none of them is open."""
     row = tx.connection.execute(_STANDING, {"id": campaign_id}).one()
     return bool(row.any_ and not row.open)
+
+
+def has_open(tx: Tx, campaign_id: UUID) -> bool:
+    """Say whether somebody in a campaign still waits or is on a call."""
+    return bool(tx.connection.execute(_STANDING, {"id": campaign_id}).one().open)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 
 from dispatcher.store.db import Database
 from dispatcher.store.quota import Hold, grant, hold
@@ -199,6 +199,19 @@ def enrolment_row(db: Database, enrolment_id: UUID) -> dict[str, object]:
     """Read one enrolment as stored."""
     with db.transaction() as tx:
         return dict(tx.connection.execute(select(enrolments).where(enrolments.c.id == enrolment_id)).mappings().one())
+
+
+def lead_row(db: Database, enrolment_id: UUID) -> dict[str, object]:
+    """Read the lead of an enrolment as stored."""
+    with db.transaction() as tx:
+        query = select(leads).join(enrolments, enrolments.c.lead_id == leads.c.id)
+        return dict(tx.connection.execute(query.where(enrolments.c.id == enrolment_id)).mappings().one())
+
+
+def change(db: Database, table: Table, row_id: UUID, **columns: object) -> None:
+    """Write some columns of one row."""
+    with db.transaction() as tx:
+        tx.connection.execute(update(table).where(table.c.id == row_id).values(columns))
 
 
 def campaign_row(db: Database, campaign_id: UUID) -> dict[str, object]:

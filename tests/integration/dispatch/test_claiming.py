@@ -3,18 +3,7 @@
 from dispatcher.services.claim import claim_due
 from dispatcher.store.db import Database
 from tests.builders.announcer import RecordingAnnouncer
-from tests.builders.rows import (
-    a_campaign,
-    a_worker,
-    an_account,
-    an_accepted_call,
-    balance_row,
-    call_row,
-    campaign_row,
-    enrolment_row,
-    events_sent,
-    some_leads,
-)
+from tests.builders.rows import a_campaign, a_worker, an_account, balance_row, call_row, enrolment_row, some_leads
 
 
 def test_a_due_lead_becomes_a_fenced_and_paid_call_whose_worker_is_rung(
