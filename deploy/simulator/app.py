@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from deploy.simulator import control, twilio_rest
+from deploy.simulator import control, deepgram_listen, deepgram_speak, openai_chat, openai_realtime, twilio_rest
 from deploy.simulator.callees import Callees
 from deploy.simulator.settings import WorldSettings
 from deploy.simulator.stage import STAGE, Stage
@@ -21,7 +21,9 @@ def make_app(stage: Stage) -> web.Application:
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app[STAGE] = stage
     app[EXCHANGE] = Exchange(stage)
-    app.add_routes([*control.routes(), *stage.sink.routes(), *twilio_rest.routes()])
+    for vendor in (control, twilio_rest, openai_realtime, openai_chat, deepgram_listen, deepgram_speak):
+        app.add_routes(vendor.routes())
+    app.add_routes(stage.sink.routes())
     return app
 
 

@@ -68,7 +68,8 @@ class Sink:
         answer = receiver.answer
         status = answer.statuses[min(receiver.answered, len(answer.statuses) - 1)]
         receiver.answered += 1
-        delivery = Delivery(time.time(), status, dict(request.headers), body.decode("utf-8", "replace"))
+        headers = {str(name): value for name, value in request.headers.items()}
+        delivery = Delivery(time.time(), status, headers, body.decode("utf-8", "replace"))
         receiver.deliveries.append(delivery)
         self._ledger.append(f"sink-{request.match_info['name']}", delivery.view())
         if answer.delay_s:
