@@ -17,11 +17,13 @@ from websockets.protocol import State
 from websockets.utils import apply_mask
 
 FRAME_MAX_BYTES = 16 * 1024 * 1024
+LINGER_S = 1.0
 PAUSE_FRAMES = 512
 RESUME_FRAMES = 128
 _HEAD_END = b"\r\n\r\n"
 _SWITCHED = b"HTTP/1.1 101"
 _TEXT, _BINARY, _MASKED = 0x81, 0x82, 0x80
+_CLOSE = 0x88
 _FRAGMENTS = frozenset({0x00, 0x01, 0x02, 0x80})
 _LAST_FRAGMENT = 0x80
 _LENGTH_7 = Struct("!BB").pack
@@ -30,7 +32,7 @@ _LENGTH_64 = Struct("!BBQ").pack
 
 
 class FrameSocket(ClientConnection):
-    """Takes the place of the library's connection: hand it over as its `create_connection`."""
+    """Takes the place of the library's connection: hand it over as its `create_connection`, without compression."""
 
     def __init__(self, protocol: ClientProtocol, **options: Any) -> None:
         super().__init__(protocol, **options)
@@ -130,12 +132,20 @@ class FrameSocket(ClientConnection):
             elif first in _FRAGMENTS:
                 self._put_fragment(first, data[body:end])
             else:
-                super().data_received(data[at:end])
+                self._control(first, data[at:end])
             at = end
         self._rest = data[at:]
         if len(self._rest) > FRAME_MAX_BYTES or (len(self._rest) > 1 and self._rest[1] > 127):
             self._rest = b""
             self.transport.abort()
+
+    def _control(self, first: int, frame: bytes) -> None:
+        """Leave pings and the close to the library; a peer that closes, or speaks nonsense, gets no time to linger."""
+        super().data_received(frame)
+        if self.protocol.parser_exc is not None:
+            self.transport.abort()
+        elif first == _CLOSE:
+            self.loop.call_later(LINGER_S, self.transport.abort)
 
     def _put(self, payload: bytes) -> None:
         self.frames_received += 1

@@ -28,11 +28,10 @@ from schema.outcomes import EndReason
 
 OPEN_S = 8.0
 STALL_S = 15.0
-"""Longest silence while a response is owed."""
 OUTPUT_LIMIT_BYTES = 64 * 1024
 BACKLOG_FRAMES = 250
 """Five seconds of audio kept while the provider does not read."""
-_LOOK_S = 3.0
+_LOOKS = 5
 _CLOSE_S = 0.8
 _AUTH_STATUSES = frozenset({401, 403})
 _AUTH_CLOSE_CODES = frozenset({3000, 4001, 4003})
@@ -45,6 +44,7 @@ class OpenAIRealtime:
         base_url: e.g. https://api.openai.com/v1; the socket's address is derived from it.
         temperature: accepted for every pipeline; a GA session has no such setting, so it is not sent.
         transcribe_model: writes down what the callee says.
+        stall_s: longest silence while a response is owed.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class OpenAIRealtime:
         instructions: str,
         tools: tuple[ToolSpec, ...],
         transcribe_model: str,
+        stall_s: float = STALL_S,
     ) -> None:
         del temperature
         self._base_url = base_url
@@ -67,6 +68,7 @@ class OpenAIRealtime:
         self._codec = RealtimeCodec()
         self._socket: FrameSocket | None = None
         self._stall: _Stall | None = None
+        self._stall_s = stall_s
         self._closing = False
         self._backlog = Backlog(BACKLOG_FRAMES)
 
@@ -95,7 +97,7 @@ class OpenAIRealtime:
         except ProviderError:
             await self.close()
             raise
-        self._stall = _Stall(socket, self._codec)
+        self._stall = _Stall(socket, self._codec, self._stall_s)
 
     def send_audio(self, audio: bytes) -> None:
         """Send callee audio, at once where the provider reads; otherwise keep the latest five seconds."""
@@ -113,8 +115,8 @@ class OpenAIRealtime:
         self._flush()
 
     async def say(self, instructions: str) -> None:
-        """Ask for one response by these instructions in place of the session's; it knows the conversation."""
-        self._codec.ask({"instructions": instructions, "tool_choice": "none"})
+        """Ask for one response following the instructions, on top of the session's own."""
+        self._codec.ask({"instructions": f"{self._setup.instructions}\n\n{instructions}", "tool_choice": "none"})
         self._flush()
 
     async def truncate(self, item_id: str, heard_ms: int) -> None:
@@ -166,7 +168,7 @@ class OpenAIRealtime:
 
     async def _connect(self) -> FrameSocket:
         client = openai_client(self._base_url, self._api_key)
-        options: dict[str, object] = {"create_connection": FrameSocket}
+        options: dict[str, object] = {"create_connection": FrameSocket, "compression": None}
         if client.base_url.scheme == "https":
             options["ssl"] = _trust()
         try:
@@ -212,26 +214,27 @@ class OpenAIRealtime:
 class _Stall:
     """Cuts the socket of a provider that owes a response and says nothing. One timer, nothing per frame."""
 
-    __slots__ = ("_codec", "_loop", "_quiet_s", "_seen", "_socket", "_timer", "struck")
+    __slots__ = ("_codec", "_look_s", "_looks", "_loop", "_seen", "_socket", "_timer", "struck")
 
-    def __init__(self, socket: FrameSocket, codec: RealtimeCodec) -> None:
+    def __init__(self, socket: FrameSocket, codec: RealtimeCodec, stall_s: float) -> None:
         self._socket = socket
         self._codec = codec
         self._loop = asyncio.get_running_loop()
+        self._look_s = stall_s / _LOOKS
+        self._looks = 0
         self._seen = socket.frames_received
-        self._quiet_s = 0.0
         self.struck = False
-        self._timer = self._loop.call_later(_LOOK_S, self._look)
+        self._timer = self._loop.call_later(self._look_s, self._look)
 
     def _look(self) -> None:
         is_quiet = self._codec.is_owed and self._socket.frames_received == self._seen
-        self._quiet_s = self._quiet_s + _LOOK_S if is_quiet else 0.0
+        self._looks = self._looks + 1 if is_quiet else 0
         self._seen = self._socket.frames_received
-        if self._quiet_s >= STALL_S:
+        if self._looks >= _LOOKS:
             self.struck = True
             self._socket.transport.abort()
         else:
-            self._timer = self._loop.call_later(_LOOK_S, self._look)
+            self._timer = self._loop.call_later(self._look_s, self._look)
 
     def stop(self) -> None:
         self._timer.cancel()

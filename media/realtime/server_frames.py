@@ -1,8 +1,8 @@
 """What an OpenAI Realtime (GA) server says: JSON text in, our events out, and the frames to answer with. No I/O.
 
 `RealtimeCodec` keeps what the protocol makes a client remember: audio received per item (the bound of a truncation),
-the response that was talked over (its late audio is dropped), and whose turn it is to ask for a response. Events are
-told apart by `type` alone; unknown ones are passed over. Source: OpenAI, Realtime server events.
+which responses are done or were talked over (their late audio is dropped), and whose turn it is to ask for the next.
+Events are told apart by `type` alone; unknown ones are passed over. Source: OpenAI, Realtime server events.
 """
 
 from binascii import a2b_base64
@@ -58,6 +58,7 @@ class RealtimeCodec:
         self._response_of: dict[str, str] = {}
         self._done_items: set[str] = set()
         self._muted_response: str | None = None
+        self._over_response: str | None = None
         self._readers: dict[str, Callable[[Fields], tuple[RtEvent, ...]]] = {
             "response.output_audio.delta": self._audio,
             "response.output_audio_transcript.delta": self._agent_text,
@@ -133,7 +134,7 @@ class RealtimeCodec:
 
     def _audio(self, frame: Fields) -> tuple[RtEvent, ...]:
         item_id, response_id = _text(frame, "item_id"), _text(frame, "response_id")
-        if response_id == self._muted_response:
+        if response_id in (self._muted_response, self._over_response):
             return ()
         audio = a2b_base64(_text(frame, "delta"))
         seen_bytes = self._received_bytes.get(item_id)
@@ -177,8 +178,8 @@ class RealtimeCodec:
 
     def _response_done(self, frame: Fields) -> tuple[RtEvent, ...]:
         response = _fields(frame, "response")
-        status = _text(response, "status")
-        self._turns.done(_text(response, "id"))
+        status, self._over_response = _text(response, "status"), _text(response, "id")
+        self._turns.done(self._over_response)
         self._send_next_ask()
         requests = _tool_requests(response) if status == "completed" else ()
         return (RtResponseDone(status, requests, _why(response)),)

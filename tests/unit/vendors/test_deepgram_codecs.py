@@ -152,7 +152,7 @@ def test_nothing_of_a_cancelled_utterance_is_heard() -> None:
     codec.flush(0.0)
     assert codec.clear() == CLEAR
     codec.speak("two")
-    trailing = [AUDIO, '{"type":"Flushed","sequence_id":0}', AUDIO]
+    trailing: list[str | bytes] = [AUDIO, '{"type":"Flushed","sequence_id":0}', AUDIO]
     assert [codec.receive(frame) for frame in trailing] == [(), (), ()]
     assert codec.receive('{"type":"Cleared","sequence_id":1}') == ()
     assert codec.receive(AUDIO) == (AUDIO,)

@@ -261,6 +261,13 @@ def test_late_audio_of_a_cut_response_is_dropped_and_the_next_one_is_heard() -> 
     assert codec.receive(audio("a2", "r2")) == (RtAudio("a2", b"\x7f" * 800),)
 
 
+def test_audio_after_the_end_of_its_response_is_dropped() -> None:
+    codec = session()
+    codec.receive(audio("a1", "r1"))
+    codec.receive(done("r1", "cancelled"))
+    assert codec.receive(audio("a1", "r1")) == ()
+
+
 def test_items_of_one_response_are_counted_apart() -> None:
     codec = session()
     codec.receive(audio("a1", "r1", size=800))
