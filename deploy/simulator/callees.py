@@ -25,9 +25,11 @@ class StepModel(BaseModel):
 
     Triggers: `after_s` since the answer; `later_s` since the previous step ended; `after_agent_ms` of quiet once the
     agent has spoken since the previous step; `agent_speaking_ms` of agent speech without a pause; `when_heard` once the
-    agent has said this text since the previous step; `agent_silent_ms` without any agent speech.
+    agent has said this text since the previous step; `agent_silent_ms` since it without any agent speech.
     Actions: `dtmf` digits; `beep`; `say` a line, or the `answers` line whose key the agent has just said;
     `cut_after_ms` stops the line there; `hang_up` ends the call afterwards.
+    With `unless_agent_spoke` the step is passed over when the agent has spoken since the previous one: a polite person
+    does not say hello into a greeting.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -44,6 +46,7 @@ class StepModel(BaseModel):
     answers: dict[str, str] = Field(default_factory=dict)
     cut_after_ms: int | None = Field(default=None, ge=0)
     hang_up: bool = False
+    unless_agent_spoke: bool = False
 
     @model_validator(mode="after")
     def _has_one_trigger(self) -> Self:
@@ -108,6 +111,7 @@ class Step:
     answers: tuple[tuple[str, str], ...] = ()
     cut_after_ms: int | None = None
     hang_up: bool = False
+    unless_agent_spoke: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,10 @@ def read_callees(text: str) -> Callees:
         ValueError: the text is no such file, or names a person nobody described.
     """
     shipped = CalleesModel.model_validate(yaml.safe_load(SHIPPED.read_text(encoding="utf-8")))
-    given = CalleesModel.model_validate(yaml.safe_load(text) or {})
+    try:
+        given = CalleesModel.model_validate(yaml.safe_load(text) or {})
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML: {error}") from error
     people = {name: _person(name, model) for name, model in {**shipped.people, **given.people}.items()}
     unknown = {who for who in (*given.numbers.values(), given.default) if who not in people}
     if unknown:
@@ -180,6 +187,7 @@ def _step(model: StepModel) -> Step:
         answers=tuple((key.lower(), line) for key, line in model.answers.items()),
         cut_after_ms=model.cut_after_ms,
         hang_up=model.hang_up,
+        unless_agent_spoke=model.unless_agent_spoke,
     )
 
 

@@ -93,7 +93,12 @@ class Performance:
         if self._next >= len(self._person.script):
             return None
         step = self._person.script[self._next]
-        return step if self._is_due(step.trigger) else None
+        if not self._is_due(step.trigger):
+            return None
+        if step.unless_agent_spoke and self._agent_spoke:
+            self._next += 1
+            return None
+        return step
 
     def _is_due(self, trigger: Trigger) -> bool:
         match trigger.kind:
@@ -106,7 +111,7 @@ class Performance:
             case "agent_speaking_ms":
                 return self._agent_talk_ms >= trigger.value_ms
             case "agent_silent_ms":
-                return self._agent_quiet_ms >= trigger.value_ms
+                return min(self._agent_quiet_ms, self.at_ms - self._step_ended_ms) >= trigger.value_ms
             case "when_heard":
                 return trigger.text in self._heard_since_step()
             case _:
