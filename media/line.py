@@ -129,10 +129,11 @@ class Line:
         if self.idle:
             return ()
         now = self._clock.now()
+        cuts = self._cut_all(now)
+        self._ends_at = min(self._ends_at, now)
         if self._leg is not None:
             self._leg.clear()
-        self._ends_at = min(self._ends_at, now)
-        return self._cut_all(now)
+        return cuts
 
     def mark_played(self, name: str) -> None:
         """The carrier has played everything up to the end of the utterance; unknown marks are ignored."""

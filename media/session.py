@@ -240,6 +240,8 @@ class _Session:
             self._chronicle.finish(EndReason.CARRIER_STREAM_LOST, "the carrier's media socket broke", at=self._left_at)
 
     async def _part(self, agent: asyncio.Task[None], dial: asyncio.Task[None]) -> None:
+        if not self._dial_begun:
+            dial.cancel()
         self._inbox.detach()
         if self._left_at is None:
             self._cuts = self._talk.line.leave()
@@ -252,8 +254,6 @@ class _Session:
         )
 
     async def _hang_up(self, dial: asyncio.Task[None]) -> None:
-        if not self._dial_begun:
-            dial.cancel()
         await asyncio.wait({dial}, timeout=DIAL_LIMIT_S)
         await hang_up(self._carrier, None if self._facts.carrier_ended else self._facts.provider_call_id, self._leg)
 

@@ -47,7 +47,7 @@ class StereoRecorder:
 
     def callee(self, audio: bytes, now: float) -> None:
         """Add callee audio that has just arrived, mono mu-law 8000 Hz."""
-        clock = int((now - self._began_at) * SAMPLE_RATE_HZ)
+        clock = round((now - self._began_at) * SAMPLE_RATE_HZ)
         if clock >= self._flush_at:
             self._flush(clock)
         lag = clock - self._base - len(self._callee) - len(audio)
@@ -76,7 +76,7 @@ class StereoRecorder:
     def close(self, now: float) -> None:
         """Emit what is left, both sides filled up to the instant."""
         self.cut_agent(now)
-        clock = int((now - self._began_at) * SAMPLE_RATE_HZ)
+        clock = round((now - self._began_at) * SAMPLE_RATE_HZ)
         if clock >= self._flush_at:
             self._flush(clock)
         self._emit(max(len(self._callee), len(self._agent), clock - self._base))

@@ -9,8 +9,8 @@ from schema.call_config import CallConfig
 
 TELEPHONE = (
     "You are speaking with a person on the telephone. Speak naturally and briefly, one thought and one question at a "
-    "time. Never use lists, headings, markup or emoji; say numbers, dates and addresses the way people say them. If you "
-    "did not understand, ask. Speak the language the person speaks."
+    "time. Never use lists, headings, markup or emoji; say numbers, dates and addresses as people say them. If you did "
+    "not understand, ask. Speak the language the person speaks."
 )
 ENDING = (
     "When the person says goodbye, asks to end the call, or everything is done, say a short goodbye and then call the "

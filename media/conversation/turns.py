@@ -149,6 +149,8 @@ class TurnMachine:
 
     def speech_started(self, now: float) -> Command | None:
         """The recogniser heard a voice."""
+        if self._began_at is None:
+            self._began_at = now
         return self._move(Cue.VOICE, now)
 
     def heard(self, text: str, *, final: bool, now: float) -> Command | None:

@@ -12,8 +12,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 ACKNOWLEDGEMENTS = _words(
-    "uh huh uhuh uhhuh mhm mm hmm hm mmhmm um er ah oh okay ok yeah yep yes yup right sure alright good great fine cool "
-    "exactly totally interesting nice wow true really i see got it makes sense"
+    "uh huh uhuh uhhuh mhm mm hmm hm mmhmm um er ah oh okay ok yeah yep yes yup right sure alright good great fine "
+    "cool exactly totally interesting nice wow true really i see got it makes sense"
 )
 GREETINGS = _words("hello hi hey yes yeah speaking there who is this good morning afternoon evening")
 FAREWELLS = _words("bye goodbye thanks thank you too very much have a nice good day evening one take care okay ok")
