@@ -78,7 +78,7 @@ def test_a_greeting_is_passed_over_when_the_agent_was_first() -> None:
 
 def test_a_machine_beeps_and_records_until_the_agent_is_silent() -> None:
     script = "[{after_s: 0, say: after the tone}, {later_s: 0, beep: true}, {agent_silent_ms: 500, hang_up: true}]"
-    outing = Outing(script).hear(silence(2000))
+    outing = Outing(script).hear(silence(1600))
     assert outing.hung_up_ms is None
     outing.hear(speak("my message") + silence(1000))
     assert outing.hung_up_ms is not None

@@ -8,7 +8,8 @@ from deploy.simulator.twiml import ConnectStream, DialNumber, Hangup, Pause, Pla
 def test_the_verbs_of_an_outbound_call_are_read_in_order() -> None:
     verbs = read_twiml(
         '<?xml version="1.0"?><Response><Play digits="1w2"/><Pause length="2"/>'
-        '<Connect><Stream url="wss://x/y" name="n"><Parameter name="a" value="1"/></Stream></Connect><Dial><Number>+1555</Number></Dial><Hangup/></Response>'
+        '<Connect><Stream url="wss://x/y" name="n"><Parameter name="a" value="1"/></Stream></Connect>'
+        "<Dial><Number>+1555</Number></Dial><Hangup/></Response>"
     )
     stream = ConnectStream("wss://x/y", "n", (("a", "1"),), "")
     assert verbs == (PlayDigits("1w2"), Pause(2.0), stream, DialNumber("+1555"), Hangup())
