@@ -17,4 +17,5 @@ def slot_at(now: datetime, interval_s: int) -> datetime:
 def take_slot(tx: Tx, job: str, interval_s: int) -> bool:
     """Take the job's present tick; False when it has been taken."""
     statement = insert(ticks).values(job=job, tick_at=slot_at(tx.now, interval_s), ran_at=tx.now)
-    return tx.connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    taken = tx.connection.execute(statement.on_conflict_do_nothing().returning(ticks.c.job))
+    return taken.first() is not None

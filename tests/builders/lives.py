@@ -40,6 +40,15 @@ def dialled(db: Database, announcer: RecordingAnnouncer, *, worker: str = WORKER
     return spec
 
 
+def all_dialled(db: Database, announcer: RecordingAnnouncer, *, worker: str = WORKER) -> tuple[CallSpec, ...]:
+    """Claim all that is due and take each call."""
+    beat(db, worker=worker)
+    before = len(announcer.claims)
+    claim_due(db, announcer)
+    specs = tuple(take(db, claim, worker=worker) for claim in announcer.claims[before:])
+    return tuple(spec for spec in specs if spec is not None)
+
+
 def beat(db: Database, *leases: Claim, progress: tuple[Progress, ...] = (), worker: str = WORKER) -> PulseAnswer:
     """Send one heartbeat of a worker with 50 slots."""
     return pulse(db, WorkerPulse(worker, "ws://127.0.0.1:9", 50, draining=False, leases=leases), progress)
