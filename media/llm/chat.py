@@ -6,7 +6,7 @@ here, except that a sampling temperature which the model refuses is left out fro
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from typing import cast
 
@@ -54,7 +54,9 @@ class ChatModel:
         self._temperature: float | None = temperature
         self._first_token_timeout_s = first_token_timeout_s
 
-    async def reply(self, messages: tuple[Message, ...], tools: tuple[ToolSpec, ...]) -> AsyncIterator[ReplyEvent]:
+    async def reply(
+        self, messages: tuple[Message, ...], tools: tuple[ToolSpec, ...]
+    ) -> AsyncGenerator[ReplyEvent, None]:
         """Stream the next reply: text as it comes, then the tools it asks for.
 
         Raises:

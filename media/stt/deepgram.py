@@ -6,6 +6,7 @@ no final transcript covers, for a few seconds at most. What a turn is, is decide
 
 import asyncio
 from collections.abc import AsyncIterator
+from math import inf
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_chain, wait_random
@@ -23,6 +24,7 @@ KEEP_ALIVE_LOOK_S = 2.0
 UTTERANCE_END_MS = 1000
 OVERDUE_S = 3.0
 """A turn without news for this long has ended, though Deepgram did not say so."""
+PROBE_S = 4.0
 REPLAY_S = 5.0
 REOPEN_S = 6.0
 OUTPUT_LIMIT_BYTES = 64 * 1024
@@ -38,14 +40,28 @@ class DeepgramSpeechToText:
         base_url: e.g. https://api.deepgram.com; the socket's address is derived from it.
         language: BCP 47 tag or `multi`; None leaves the choice to the model.
         endpointing_ms: silence after which the provider takes a turn as over.
+        probe_s: a socket that brings nothing for so long is asked for a sign of life, and given up when none comes.
+
+    Attributes:
+        sockets_opened: how many sockets this call has used so far.
     """
 
-    def __init__(self, *, base_url: str, api_key: str, model: str, language: str | None, endpointing_ms: int) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        model: str,
+        language: str | None,
+        endpointing_ms: int,
+        probe_s: float = PROBE_S,
+    ) -> None:
         self._base_url = base_url
         self._api_key = api_key
         self._model = model
         self._language = language
         self._endpointing_ms = endpointing_ms
+        self._probe_s = probe_s
         self._codec = ListenCodec()
         self._socket: DeepgramSocket | None = None
         self._backlog = Backlog(BACKLOG_FRAMES)
@@ -53,6 +69,7 @@ class DeepgramSpeechToText:
         self._keep_alive: asyncio.TimerHandle | None = None
         self._is_silent = True
         self._closing = False
+        self.sockets_opened = 0
 
     @property
     def dropped_frames(self) -> int:
@@ -84,13 +101,11 @@ class DeepgramSpeechToText:
             ProviderError: It could not be replaced in time, or the key is refused.
         """
         codec, loop = self._codec, asyncio.get_running_loop()
-        overdue_at: float | None = None
+        overdue_at = inf
         while not self._closing and self._socket is not None:
             try:
-                async with asyncio.timeout_at(overdue_at):
-                    found = codec.receive(await self._socket.receive())
-            except TimeoutError:
-                found = codec.overdue()
+                message = await self._receive(self._socket, overdue_at)
+                found = codec.overdue() if message is None else codec.receive(message)
             except ProviderError as fault:
                 if self._closing:
                     return
@@ -98,7 +113,7 @@ class DeepgramSpeechToText:
                 continue
             self._replay.heard_until(codec.heard_until_s)
             if found:
-                overdue_at = loop.time() + OVERDUE_S if codec.is_open else None
+                overdue_at = loop.time() + OVERDUE_S if codec.is_open else inf
             for event in found:
                 yield event
 
@@ -123,7 +138,21 @@ class DeepgramSpeechToText:
             vad_events=True,
             smart_format=True,
         )
-        return await open_socket(context)
+        socket = await open_socket(context)
+        self.sockets_opened += 1
+        return socket
+
+    async def _receive(self, socket: DeepgramSocket, overdue_at: float) -> str | bytes | None:
+        """Receive one frame, or None once the turn is overdue; a quiet socket is asked for signs of life."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                async with asyncio.timeout_at(min(overdue_at, loop.time() + self._probe_s)):
+                    return await socket.receive()
+            except TimeoutError:
+                if loop.time() >= overdue_at:
+                    return None
+                await socket.probe()
 
     async def _reopen(self, fault: ProviderError) -> None:
         _log.warning("stt.socket_lost", detail=fault.detail)

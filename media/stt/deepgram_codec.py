@@ -2,7 +2,8 @@
 
 A turn opens with speech or its first words, and ends at `speech_final`, or at `UtteranceEnd` when that did not come; an
 `UtteranceEnd` about words of a turn already ended is ignored. Empty finals are common and mean nothing. Both ends can
-be missing in noise, so `overdue` lets a clock end the turn. Source: Deepgram, live audio and end of speech detection.
+be missing in noise, so `overdue` lets a clock end the turn, with what was understood so far. Source: Deepgram, live
+audio and end of speech detection.
 """
 
 import orjson
@@ -27,21 +28,25 @@ class ListenCodec:
         heard_until_s: position in the socket's audio up to which transcripts are final.
     """
 
-    __slots__ = ("_last_text", "_turn_ended_s", "heard_until_s", "is_open")
+    __slots__ = ("_given_up", "_last_text", "_turn_ended_s", "heard_until_s", "is_open")
 
     def __init__(self) -> None:
         self.is_open = False
         self.heard_until_s = 0.0
         self._turn_ended_s = -1.0
-        self._last_text = ""
+        self._last_text = self._given_up = ""
 
     def restart(self) -> None:
         """Note that a new socket counts its audio from zero; an open turn stays open."""
         self.heard_until_s, self._turn_ended_s = 0.0, -1.0
 
     def overdue(self) -> tuple[SttEvent, ...]:
-        """End a turn whose end never came."""
-        return self._end()
+        """End a turn whose end never came; words that were not final yet count, and not a second time."""
+        text, self._last_text = self._last_text, ""
+        if not text:
+            return self._end()
+        self._given_up = text
+        return (*self._begin(), Heard(text, final=True), *self._end())
 
     def receive(self, message: str | bytes) -> tuple[SttEvent, ...]:
         """Read one frame; a malformed or unknown one is passed over.
@@ -72,8 +77,10 @@ class ListenCodec:
         final = bool(frame.get("is_final"))
         end_s = float(frame["start"]) + float(frame["duration"])  # type: ignore[arg-type]
         events: tuple[SttEvent, ...] = ()
+        if final:
+            text, self._given_up = "" if text == self._given_up else text, ""
         if text and (final or text != self._last_text):
-            events = (*self._begin(), Heard(text, final))
+            events = (*self._begin(), Heard(text, final=final))
         if final:
             self.heard_until_s = end_s
         self._last_text = "" if final else text

@@ -6,6 +6,7 @@ unparsed. Faults are told apart here, once: a refused key is never worth a secon
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 
@@ -43,11 +44,12 @@ def deepgram_client(base_url: str, api_key: str) -> AsyncDeepgramClient:
 class DeepgramSocket:
     """An open websocket. Make it with `open_socket`."""
 
-    __slots__ = ("_context", "_ws")
+    __slots__ = ("_context", "_pong", "_ws")
 
     def __init__(self, context: AbstractAsyncContextManager[SdkSocket], ws: WebSocketClientProtocol) -> None:
         self._context = context
         self._ws = ws
+        self._pong: Awaitable[float] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -67,6 +69,15 @@ class DeepgramSocket:
         """Receive one frame, JSON text or audio. Cancelling loses nothing. Raises ProviderError once closed."""
         try:
             return await self._ws.recv()
+        except ConnectionClosed as error:
+            raise _closed(error) from error
+
+    async def probe(self) -> None:
+        """Ask the other end for a sign of life. Raises ProviderError when the last question was not answered."""
+        if isinstance(self._pong, asyncio.Future) and not self._pong.done():
+            raise ProviderError(PROVIDER, "no sign of life", EndReason.PROVIDER_TIMEOUT)
+        try:
+            self._pong = await self._ws.ping()
         except ConnectionClosed as error:
             raise _closed(error) from error
 

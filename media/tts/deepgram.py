@@ -13,7 +13,6 @@ from media.tts.deepgram_codec import CLOSE, SpeakCodec
 from schema.outcomes import EndReason
 
 ANSWER_S = 8.0
-"""Longest silence while the provider owes the end of an utterance."""
 
 
 class DeepgramTextToSpeech:
@@ -24,16 +23,23 @@ class DeepgramTextToSpeech:
     Args:
         base_url: e.g. https://api.deepgram.com; the socket's address is derived from it.
         voice: an Aura-2 model such as aura-2-thalia-en.
+        answer_s: longest silence while the provider owes the end of an utterance.
     """
 
-    def __init__(self, *, base_url: str, api_key: str, voice: str) -> None:
+    def __init__(self, *, base_url: str, api_key: str, voice: str, answer_s: float = ANSWER_S) -> None:
         self._base_url = base_url
         self._api_key = api_key
         self._voice = voice
+        self._answer_s = answer_s
         self._codec = SpeakCodec()
         self._socket: DeepgramSocket | None = None
         self._changed = asyncio.Event()
         self._closing = False
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a live socket."""
+        return self._socket is not None and self._socket.is_open
 
     async def open(self) -> None:
         """Connect and sign in. Raises ProviderError."""
@@ -94,6 +100,7 @@ class DeepgramTextToSpeech:
         """End the stream gracefully, within a second."""
         self._closing = True
         self._changed.set()
+        self._send(self._codec.clear())
         socket, self._socket = self._socket, None
         if socket is not None:
             await socket.close(CLOSE)
@@ -102,7 +109,7 @@ class DeepgramTextToSpeech:
         if not self._codec.is_owed:
             return await socket.receive()
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(self._answer_s):
                 return await socket.receive()
         except TimeoutError as error:
             raise ProviderError(PROVIDER, "the voice fell silent", EndReason.PROVIDER_TIMEOUT) from error

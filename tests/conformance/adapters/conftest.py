@@ -31,7 +31,7 @@ def running_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The simulated world as a process."""
     callees = tmp_path_factory.mktemp("world") / "callees.yaml"
     callees.write_text(CALLEES, encoding="utf-8")
-    with world_process(callees=callees, options=("--idle-s", "6")) as world:
+    with world_process(callees=callees, options=("--idle-s", "5")) as world:
         yield world
 
 

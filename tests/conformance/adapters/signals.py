@@ -1,9 +1,11 @@
-"""Waiting for named conditions inside one event loop, without sleeping."""
+"""Waiting for conditions inside one event loop: woken by what a test's own sink hears, else looking now and then."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 WITHIN_S = 20.0
+LOOK_EVERY_S = 0.02
 
 
 class Changes:
@@ -25,6 +27,7 @@ class Changes:
             async with asyncio.timeout(WITHIN_S):
                 while not holds():
                     event.clear()
-                    await event.wait()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(event.wait(), LOOK_EVERY_S)
         finally:
             self._waiting.remove(event)

@@ -195,3 +195,11 @@ def test_a_voice_frame_that_says_nothing_is_passed_over(frame: str) -> None:
     codec = SpeakCodec()
     codec.speak("x")
     assert codec.receive(frame) == ()
+
+
+def test_words_not_yet_final_count_when_the_clock_ends_the_turn_and_not_again() -> None:
+    codec = ListenCodec()
+    heard(codec, STARTED, results("two tickets"))
+    assert codec.overdue() == (Heard("two tickets", final=True), SpeechEnded())
+    assert heard(codec, results("two tickets", final=True, speech_final=True)) == []
+    assert heard(codec, results("please", start=1.0, final=True)) == [SpeechStarted(), Heard("please", final=True)]
