@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from media.errors import CarrierError, ProviderError
+from media.errors import CarrierError
 from media.ports import CarrierEvent, Leg
 from schema.outcomes import EndReason
 
@@ -60,7 +60,8 @@ class AgentOver:
 class AgentFailed:
     """The pipeline cannot go on."""
 
-    error: ProviderError
+    reason: EndReason
+    detail: str
 
 
 Mail = CarrierEvent | LegJoined | LegLeft | StopRequested | DigitPressed | DialFailed | AgentOver | AgentFailed

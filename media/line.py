@@ -20,15 +20,15 @@ from media.ports import Leg
 
 SPEECH_LEAD_S = 0.1
 """Most agent speech the carrier holds unplayed."""
-AMBIENCE_LEAD_S = 0.04
-"""Most background sound alone it holds; less, so that speech that begins is heard soon."""
+AMBIENCE_LEAD_S = 0.06
+"""Most background sound alone it holds; less, so that speech that begins is heard soon. Sent two frames at a time."""
 MARK_GRACE_S = 1.0
 """How long after its computed end an utterance waits for the carrier's mark before it counts as played."""
 MAX_UTTERANCE_BYTES = 240 * BYTES_PER_S
 REMEMBERED_NAMES = 64
 
 _SPEECH_REFILL_S = SPEECH_LEAD_S - PERIOD_S
-_AMBIENCE_REFILL_S = AMBIENCE_LEAD_S - PERIOD_S
+_AMBIENCE_REFILL_S = AMBIENCE_LEAD_S - 2 * PERIOD_S
 _ROUNDING_S = 1e-6
 
 

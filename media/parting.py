@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import structlog
 
-from media.errors import CarrierError
+from media.errors import CarrierError, ProviderError
 from media.pipelines.pipeline import Pipeline
 from media.ports import Carrier, Leg
 
@@ -56,3 +56,11 @@ async def all_of(*endings: Awaitable[None]) -> None:
     for outcome in await asyncio.gather(*endings, return_exceptions=True):
         if isinstance(outcome, BaseException):
             log.error("session_ending_failed", exc_info=outcome)
+
+
+def first_fault(fault: BaseException) -> BaseException:
+    """Return the provider's fault in a group of whatever broke, else its first member."""
+    if not isinstance(fault, BaseExceptionGroup):
+        return fault
+    faults = fault.subgroup(ProviderError)
+    return first_fault((faults or fault).exceptions[0])

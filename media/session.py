@@ -29,7 +29,7 @@ from media.inbox import (
     StopRequested,
 )
 from media.line import Cut, Line
-from media.parting import all_of, end_agent, hang_up
+from media.parting import all_of, end_agent, first_fault, hang_up
 from media.pipelines.pipeline import Conversation, Pipeline
 from media.ports import Carrier, DialRequest, Leg
 from media.studio import Studio
@@ -93,7 +93,7 @@ class _Session:
             async with asyncio.TaskGroup() as tasks:
                 await self._carry(tasks)
         except ExceptionGroup as fault:
-            log.error("session_failed", exc_info=fault)  # noqa: TRY400 - the group is what happened, not its traceback
+            log.exception("session_failed")
             self._chronicle.finish(EndReason.GATEWAY_INTERNAL, repr(fault.exceptions[0]))
             self._facts.end_reason = EndReason.GATEWAY_INTERNAL
         result = self._result()
@@ -116,17 +116,21 @@ class _Session:
             await self._part(agent, dial)
 
     async def _run_agent(self) -> None:
+        """Run the pipeline; however it breaks, the call is ended in order and hung up."""
         try:
-            await self._pipeline.open()
-            self._conversing = True
-            await self._pipeline.converse(self._talk)
-        except ProviderError as error:
-            self._inbox.post(AgentFailed(error))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._converse())
         except ExceptionGroup as group:
-            faults = group.subgroup(ProviderError)
-            if faults is None or group.split(ProviderError)[1] is not None:
-                raise
-            self._inbox.post(AgentFailed(_first_fault(faults)))
+            fault = first_fault(group)
+            if not isinstance(fault, ProviderError):
+                log.exception("pipeline_broke")
+            reason = fault.end_reason if isinstance(fault, ProviderError) else EndReason.GATEWAY_INTERNAL
+            self._inbox.post(AgentFailed(reason, fault.detail if isinstance(fault, ProviderError) else repr(fault)))
+
+    async def _converse(self) -> None:
+        await self._pipeline.open()
+        self._conversing = True
+        await self._pipeline.converse(self._talk)
 
     async def _dial(self) -> None:
         self._dial_begun = True
@@ -144,11 +148,15 @@ class _Session:
             time_limit_s=spec.hold_s + CARRIER_LIMIT_S,
             detect_machine=config.voicemail.detect == "amd",
         )
+        self._facts.dial_unknown = True
         try:
-            self._chronicle.dialled(await self._carrier.dial(request))
+            provider_call_id = await self._carrier.dial(request)
         except CarrierError as error:
             self._facts.dial_unknown = isinstance(error, DialUnknown)
             self._inbox.post(DialFailed(error))
+        else:
+            self._facts.dial_unknown = False
+            self._chronicle.dialled(provider_call_id)
 
     def _take(self, mail: Mail) -> None:
         match mail:
@@ -158,8 +166,8 @@ class _Session:
                 self._leave()
             case AgentOver(reason) | StopRequested(reason):
                 self._chronicle.finish(reason)
-            case AgentFailed(error):
-                self._chronicle.finish(error.end_reason, error.detail)
+            case AgentFailed(reason, detail):
+                self._chronicle.finish(reason, detail)
             case DialFailed(error):
                 self._chronicle.dial_failed(error)
             case DigitPressed(digit):
@@ -284,11 +292,3 @@ class _Session:
             error_message=facts.error_message,
             opted_out=self._talk.opted_out,
         )
-
-
-def _first_fault(group: BaseException) -> ProviderError:
-    if isinstance(group, ProviderError):
-        return group
-    if isinstance(group, BaseExceptionGroup):
-        return _first_fault(group.exceptions[0])
-    raise TypeError(f"not a provider's fault: {group!r}")

@@ -51,6 +51,7 @@ class FakeRealtime:
         self.tape: Tape[RtEvent] = Tape()
         self.open_error: ProviderError | None = None
         self.open_takes_s = 0.2
+        self.close_takes_s = 0.0
         self.answers: dict[str, Callable[[], None]] = {}
         self.heard_bytes = 0
         self.greeted: list[tuple[float, str | None]] = []
@@ -87,6 +88,7 @@ class FakeRealtime:
         return self.tape.play()
 
     async def close(self) -> None:
+        await asyncio.sleep(self.close_takes_s)
         self.closed += 1
         self.tape.emit(None)
 
@@ -206,7 +208,7 @@ class FakeVoice:
         """Emit in 0.1 s, in the order of asking."""
         self._last_at = max(now() + 0.1, self._last_at + 0.000_001)
         loop = asyncio.get_running_loop()
-        self._due.append(loop.call_at(self._last_at, self.tape.emit, audio if audio else END))
+        self._due.append(loop.call_at(self._last_at, self.tape.emit, audio or END))
 
 
 END = b"end"

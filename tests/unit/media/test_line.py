@@ -205,7 +205,7 @@ def test_background_sound_alone_holds_a_short_lead_so_that_speech_is_heard_soon(
     async def act(line: Line, leg: FakeLeg) -> None:
         line.join(leg, None)
         await asyncio.sleep(0.5)
-        assert leg.most_buffered_s <= 0.04 + 1e-6
+        assert leg.most_buffered_s <= 0.06 + 1e-6
 
     on_line(act, ambience=ambience_of("office", "low"))
 

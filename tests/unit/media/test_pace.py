@@ -84,7 +84,8 @@ def test_a_broken_line_is_reported_and_holds_up_no_other() -> None:
         for other in (*others, line):
             pace.add(other)
         await asyncio.sleep(0.2)
-        for each in (broken, *others, line):
+        pace.remove(broken)
+        for each in (*others, line):
             pace.remove(each)
         await asyncio.sleep(0.1)
         return len(line.at), len(reported)

@@ -4,7 +4,7 @@ import pytest
 
 from media.conversation.prompts import GO_ON
 from media.errors import CarrierUnreachable, ProviderError
-from media.ports import CarrierCall, CarrierMachineResult, RtResponseDone
+from media.ports import CarrierCall, CarrierMachineResult, DialRequest, RtResponseDone
 from schema.outcomes import AnsweredBy, EndReason, Outcome
 from tests.unit.media.fakes import FakeCarrier
 from tests.unit.media.stage import RealtimeStage, a_spec, hold_realtime
@@ -134,3 +134,46 @@ def test_a_hang_up_that_fails_is_tried_again() -> None:
     record, _ = hold_realtime(script, carrier=carrier)
     assert record.end_reason is EndReason.API_STOP
     assert carrier.hung_up_at == [1005.0]
+
+
+def test_a_bug_in_the_pipeline_ends_the_call_in_order() -> None:
+    def buggy(stage: RealtimeStage) -> None:
+        stage.model.answers["say"] = lambda: stage.model.tape.emit(object())  # type: ignore[arg-type]
+
+    async def script(stage: RealtimeStage) -> None:
+        await stage.answer()
+
+    record, stage = hold_realtime(script, set_up=buggy)
+    assert (record.outcome, record.end_reason) == (Outcome.FAILED, EndReason.GATEWAY_INTERNAL)
+    assert record.provider_call_id == "CA1"
+    assert "unreachable" in str(record.error_message)
+    assert len(stage.carrier.hung_up_at) == 1
+    assert record.turns[0].text == "Hello, this is Ann."
+
+
+def test_a_bug_while_dialling_leaves_the_call_ambiguous_not_to_be_dialled_again() -> None:
+    class BuggyCarrier(FakeCarrier):
+        async def dial(self, request: DialRequest) -> str:
+            await super().dial(request)
+            raise KeyError("sid")
+
+    async def script(stage: RealtimeStage) -> None:
+        await stage.until(0.0)
+
+    record, stage = hold_realtime(script, carrier=BuggyCarrier())
+    assert (record.outcome, record.end_reason) == (Outcome.AMBIGUOUS, EndReason.GATEWAY_INTERNAL)
+    assert stage.model.closed == 1
+
+
+def test_a_provider_that_hangs_while_closing_holds_nobody_up() -> None:
+    def stuck(stage: RealtimeStage) -> None:
+        stage.model.close_takes_s = 1000.0
+
+    async def script(stage: RealtimeStage) -> None:
+        await stage.answer()
+        await stage.until(5.0)
+        stage.hang_up()
+
+    record, stage = hold_realtime(script, set_up=stuck)
+    assert record.end_reason is EndReason.USER_HANGUP
+    assert stage.lasted_s < 8.0
