@@ -7,11 +7,13 @@ can be read again.
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 from api.settings import ApiSettings
 from dispatcher.refusals import Refusal
 from dispatcher.rules.numbers import dialable
-from dispatcher.services.balance import minutes
+from dispatcher.services.balance import minutes as in_minutes
 from dispatcher.services.keys import KeyOrder, MintedKey, list_keys, mint_key, revoke
 from dispatcher.store.db import Database
 from schema.account import Scope
@@ -30,6 +32,26 @@ EXAMPLES = """examples:
   python -m api.keys revoke --prefix 1f2e3d4c5b6a
 
 The database is the one DATABASE_URL names."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    """A new key beside its account; `webhook_secret` signs the account's webhooks."""
+
+    account_id: UUID
+    api_key: str
+    webhook_secret: str
+
+
+def create_key(database_url: str, *, account: str, minutes: int = 0, from_number: str | None = None) -> CreatedKey:
+    """Create a key that may do everything, and its account when there is none of that name; grant the minutes."""
+    database = Database(database_url, pool_size=1)
+    try:
+        order = KeyOrder(account, "default", tuple(Scope), minutes=minutes, from_number=from_number)
+        minted = mint_key(database, order)
+    finally:
+        database.dispose()
+    return CreatedKey(minted.account.account_id, minted.key, minted.account.webhook_secret)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +96,7 @@ def _told(minted: MintedKey) -> str:
     lines = [
         f"account         {account.name} ({'new' if minted.account_is_new else 'known'})",
         f"account_id      {account.account_id}",
-        f"minutes left    {minutes(minted.balance.available_s):g}",
+        f"minutes left    {in_minutes(minted.balance.available_s):g}",
         f"scopes          {', '.join(scope.value for scope in minted.scopes)}",
         f"api_key         {minted.key}",
     ]

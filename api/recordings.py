@@ -1,6 +1,7 @@
 """Recordings as files: only what lies in the recordings folder is sent, whole or by range.
 
-Media workers write down paths relative to that folder or absolute ones within it.
+Media workers write <their recordings folder>/<account>/<call>.wav. The web process may see the same folder under
+another name, so of a stored path only the last two parts count.
 """
 
 from pathlib import Path
@@ -20,7 +21,7 @@ def recording_response(recordings_dir: Path, stored: str, call_id: UUID) -> Resp
         Missing: the file is not there, or lies elsewhere.
     """
     folder = recordings_dir.resolve()
-    file = (folder / stored).resolve()
+    file = folder.joinpath(*Path(stored).parts[-2:]).resolve()
     if not file.is_relative_to(folder) or not file.is_file():
         raise Missing("Recording")
     return send_file(file, mimetype=WAV, download_name=f"{call_id}.wav", conditional=True)

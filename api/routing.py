@@ -137,9 +137,10 @@ def _view(
         context = context_of_app()
         ask = Ask(read_caller(context.keys, declared.needs), context)
         given: dict[str, object] = {"path": path.model_validate(path_values)} if path else {}
-        asked = read_query(query or Nothing)
         if query:
-            given["query"] = asked
+            given["query"] = read_query(query)
+        elif request.args:
+            read_query(Nothing)
         if request.method not in CHANGING:
             answer = handler(ask, **given)
             return answer if isinstance(answer, Response) else shown(answer)

@@ -120,7 +120,7 @@ class WhyNot(Wire):
 
     code: ReasonCode
     hold: Hold
-    message: str
+    text: str
     fix: str
     until: Instant | None
 
@@ -131,7 +131,7 @@ class EnrolledLead(Wire):
     Attributes:
         zones: the time zones the person may be in; calls fit all of them.
         zone_source: where they come from: lead, number, campaign or unknown.
-        why_not: null when nothing stands in the way or the lead is on the phone.
+        why: null when nothing stands in the way or the lead is on the phone.
     """
 
     lead_id: UUID
@@ -146,7 +146,7 @@ class EnrolledLead(Wire):
     last_call_id: UUID | None
     last_outcome: Outcome | None
     disposition: str | None
-    why_not: WhyNot | None
+    why: WhyNot | None
     enrolled_at: Instant
 
 

@@ -148,14 +148,34 @@ class RowFault(FieldFault):
     index: int
 
 
-class BulkResult(Wire):
-    """What became of a batch.
+class RowFate(StrEnum):
+    """What became of a row.
 
-    Attributes:
-        duplicates: rows whose number comes again later in the batch; the last one wins.
-        skipped: rows of known leads left alone by mode skip.
-        lead_ids: per row the lead it is about, null for a row that was refused.
+    inserted: a new lead.
+    updated: a known lead, merged or replaced.
+    skipped: a known lead, left as it is.
+    duplicate: its number comes again later in the batch, and the later row was taken.
+    invalid: refused; nothing was written for it.
     """
+
+    INSERTED = "inserted"
+    UPDATED = "updated"
+    SKIPPED = "skipped"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+
+
+class RowResult(Wire):
+    """What became of one row; `lead_id` is the lead it is about, null for a refused row."""
+
+    index: int
+    fate: RowFate
+    lead_id: UUID | None
+    errors: tuple[FieldFault, ...] = ()
+
+
+class BulkResult(Wire):
+    """What became of a batch: counts per fate, and every row in the order it was sent."""
 
     success: bool
     total_processed: int
@@ -164,8 +184,7 @@ class BulkResult(Wire):
     skipped: int
     duplicates: int
     invalid: int
-    errors: tuple[RowFault, ...]
-    lead_ids: tuple[UUID | None, ...]
+    results: tuple[RowResult, ...]
 
 
 class CreateSuppression(Wire):

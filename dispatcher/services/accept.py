@@ -22,12 +22,12 @@ from dispatcher.services.lead_rows import number_fault
 from dispatcher.services.prompts import check_call
 from dispatcher.store.accepting import KnownCall, NewCall, Taken, find_by_execution_key, hold_execution_key, take_in
 from dispatcher.store.db import Tx
-from dispatcher.store.leads import StoredLead, find_lead
+from dispatcher.store.leads import find_lead
 from schema.call_config import CallConfig
 from schema.calls import CreatedCall, DirectCall
 from schema.outcomes import Outcome
 from schema.problems import FieldFault, ProblemCode
-from schema.states import CallStatus, LeadStatus
+from schema.states import CallStatus
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ def accept_call(
     if body.campaign_id is not None:
         found(tx, account_id, body.campaign_id)
     check_call(body, context)
-    call = _new_call(tx, account_id, body, from_number, context)
+    call = _new_call(tx, account_id, body, from_number)
     taken = take_in(tx, call)
     if not taken.accepted:
         raise refusal(taken, call)
@@ -81,7 +81,10 @@ def created(tx: Tx, known: KnownCall) -> CreatedCall:
 def refusal(taken: Taken, call: NewCall) -> OutOfQuota | Suppressed:
     """Tell what kept a call out."""
     if taken.suppressed:
-        return Suppressed(f"{call.phone_number} is on this account's do-not-call list; take it off before calling")
+        return Suppressed(
+            f"{call.phone_number} is on this account's do-not-call list or its person opted out; "
+            "only their new consent can lift that"
+        )
     return OutOfQuota(required_s=call.hold_s, remaining_s=taken.available_s)
 
 
@@ -107,36 +110,30 @@ def _same(tx: Tx, known: KnownCall, body: DirectCall) -> CreatedCall:
 
 
 def _context(tx: Tx, account_id: UUID, body: DirectCall) -> dict[str, object]:
+    """Say what the agent will be told about the lead; the worker that takes the call reads the lead again."""
     if body.lead_id is None:
         return body.lead_context
     lead = find_lead(tx, account_id, body.lead_id)
     if lead is None:
         raise Missing("Lead")
-    if lead.phone_number == body.phone_number and (lead.do_not_call or lead.status is LeadStatus.UNSUBSCRIBED):
-        raise Suppressed("This lead asked not to be called; only their new consent can lift that")
-    return context_of(lead, body.lead_context)
-
-
-def context_of(lead: StoredLead, given: dict[str, object]) -> dict[str, object]:
-    """Say what the agent is told about a lead; what the caller gave wins."""
     return lead_context(
         name=lead.name,
         email=lead.email,
         notes=lead.notes,
         status=lead.status.value,
         metadata=lead.metadata,
-        given=given,
+        given=body.lead_context,
     )
 
 
-def _new_call(tx: Tx, account_id: UUID, body: DirectCall, from_number: str, context: dict[str, object]) -> NewCall:
+def _new_call(tx: Tx, account_id: UUID, body: DirectCall, from_number: str) -> NewCall:
     return NewCall(
         call_id=uuid4(),
         account_id=account_id,
         phone_number=body.phone_number,
         from_number=from_number,
         config=body.model_dump_json(include=_CONFIG_FIELDS, exclude_unset=True),
-        lead_context=json.dumps(context),
+        lead_context=json.dumps(body.lead_context),
         hold_s=hold_for(body.max_duration),
         due_at=max(body.scheduled_at or tx.now, tx.now),
         campaign_id=body.campaign_id,

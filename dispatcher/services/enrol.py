@@ -18,7 +18,7 @@ from dispatcher.store.db import Tx
 from dispatcher.store.enrolling import NewEnrolment, enrol
 from dispatcher.store.leads import StoredLead, find_leads
 from schema.campaigns import EnrolResult
-from schema.leads import BulkMode, RowFault
+from schema.leads import BulkMode, RowFate, RowFault
 from schema.policy import Schedule
 from schema.problems import ProblemCode
 from schema.reasons import ReasonCode
@@ -53,10 +53,15 @@ def enrol_rows(tx: Tx, account_id: UUID, campaign_id: UUID, rows: Sequence[Parse
         Faulty: the campaign has been started and a variable has no value for some of the leads.
     """
     campaign = _open_campaign(tx, account_id, campaign_id)
-    batch = save_rows(tx, account_id, rows, mode)
-    saved = {row.lead_id for row in batch.saved if row is not None}
-    known = find_leads(tx, account_id, tuple(saved))
-    return _enrolled(tx, campaign, known, processed=len(rows), duplicates=batch.duplicates, faults=batch.faults)
+    results = save_rows(tx, account_id, rows, mode)
+    known = find_leads(tx, account_id, tuple({row.lead_id for row in results if row.lead_id is not None}))
+    faults = tuple(
+        RowFault(index=row.index, path=fault.path, message=fault.message, code=fault.code)
+        for row in results
+        for fault in row.errors
+    )
+    duplicates = sum(1 for row in results if row.fate is RowFate.DUPLICATE)
+    return _enrolled(tx, campaign, known, processed=len(rows), duplicates=duplicates, faults=faults)
 
 
 def new_enrolment(lead: StoredLead, schedule: Schedule) -> NewEnrolment:

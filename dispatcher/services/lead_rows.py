@@ -13,7 +13,7 @@ from dispatcher.rules.numbers import dialable
 from dispatcher.services.renew import MENDED_BY_PLACE, renew
 from dispatcher.store.db import Tx
 from dispatcher.store.lead_batches import LeadRow, SavedRow, save_leads
-from schema.leads import BulkMode, CreateLead, RowFault
+from schema.leads import BulkMode, CreateLead, RowFate, RowResult
 from schema.problems import FieldFault
 
 
@@ -27,43 +27,30 @@ class RefusedRow:
 ParsedRow: TypeAlias = CreateLead | RefusedRow
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What became of a batch; `saved` holds, per row, the lead it is about, None for a refused row."""
-
-    saved: tuple[SavedRow | None, ...]
-    duplicates: int
-    faults: tuple[RowFault, ...]
-
-    @property
-    def invalid(self) -> int:
-        """Count the refused rows."""
-        return sum(1 for row in self.saved if row is None)
-
-    @property
-    def lead_ids(self) -> tuple[UUID | None, ...]:
-        """List the leads in order of the rows."""
-        return tuple(None if row is None else row.lead_id for row in self.saved)
-
-
-def save_rows(tx: Tx, account_id: UUID, rows: Sequence[ParsedRow], mode: BulkMode) -> Batch:
-    """Save the good rows of a batch."""
+def save_rows(tx: Tx, account_id: UUID, rows: Sequence[ParsedRow], mode: BulkMode) -> tuple[RowResult, ...]:
+    """Save the good rows of a batch and tell of each row what became of it."""
     judged = [_judged(row) for row in rows]
-    good = [row for row in judged if isinstance(row, CreateLead)]
-    distinct = {row.phone_number: lead_row(row) for row in good}
-    saved = save_leads(tx, account_id, tuple(distinct.values()), mode) if distinct else {}
-    moved = [saved[row.phone_number].lead_id for row in good if row.timezone and saved[row.phone_number].updated]
+    last = {row.phone_number: index for index, row in enumerate(judged) if isinstance(row, CreateLead)}
+    distinct = [row for index in last.values() if isinstance(row := judged[index], CreateLead)]
+    saved = save_leads(tx, account_id, [lead_row(row) for row in distinct], mode) if distinct else {}
+    moved = [saved[row.phone_number].lead_id for row in distinct if row.timezone and saved[row.phone_number].updated]
     renew(tx, moved, MENDED_BY_PLACE)
-    return Batch(
-        saved=tuple(saved[row.phone_number] if isinstance(row, CreateLead) else None for row in judged),
-        duplicates=len(good) - len(distinct),
-        faults=tuple(
-            RowFault(index=index, path=fault.path, message=fault.message, code=fault.code)
-            for index, row in enumerate(judged)
-            if isinstance(row, RefusedRow)
-            for fault in row.faults
-        ),
+    return tuple(
+        RowResult(index=index, fate=RowFate.INVALID, lead_id=None, errors=row.faults)
+        if isinstance(row, RefusedRow)
+        else _result(index, saved[row.phone_number], counts=last[row.phone_number] == index)
+        for index, row in enumerate(judged)
     )
+
+
+def _result(index: int, saved: SavedRow, *, counts: bool) -> RowResult:
+    if not counts:
+        fate = RowFate.DUPLICATE
+    elif saved.inserted:
+        fate = RowFate.INSERTED
+    else:
+        fate = RowFate.UPDATED if saved.updated else RowFate.SKIPPED
+    return RowResult(index=index, fate=fate, lead_id=saved.lead_id)
 
 
 def lead_row(lead: CreateLead) -> LeadRow:

@@ -4,6 +4,7 @@ A lead's status never goes from Converted or Unsubscribed back to Contacted. Lif
 Unsubscribed, for both say the same.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from schema.leads import (
     Lead,
     LeadQuery,
     PatchLead,
+    RowFate,
     SavedLead,
 )
 from schema.pages import Page
@@ -56,18 +58,17 @@ def save_lead(tx: Tx, account_id: UUID, body: CreateLead) -> SavedLead:
 
 def save_many(tx: Tx, account_id: UUID, rows: Sequence[ParsedRow], mode: BulkMode) -> BulkResult:
     """Save a batch of leads; a bad row does not fail the others."""
-    batch = save_rows(tx, account_id, rows, mode)
-    distinct = {row.lead_id: row for row in batch.saved if row is not None}.values()
+    results = save_rows(tx, account_id, rows, mode)
+    fates = Counter(result.fate for result in results)
     return BulkResult(
-        success=batch.invalid == 0,
-        total_processed=len(rows),
-        inserted=sum(1 for row in distinct if row.inserted),
-        updated=sum(1 for row in distinct if row.updated),
-        skipped=sum(1 for row in distinct if not row.inserted and not row.updated),
-        duplicates=batch.duplicates,
-        invalid=batch.invalid,
-        errors=batch.faults,
-        lead_ids=batch.lead_ids,
+        success=not fates[RowFate.INVALID],
+        total_processed=len(results),
+        inserted=fates[RowFate.INSERTED],
+        updated=fates[RowFate.UPDATED],
+        skipped=fates[RowFate.SKIPPED],
+        duplicates=fates[RowFate.DUPLICATE],
+        invalid=fates[RowFate.INVALID],
+        results=results,
     )
 
 

@@ -75,7 +75,7 @@ def _shown(tx: Tx, row: EnrolledRow, judge: _Judge) -> EnrolledLead:
         last_call_id=row.last_call_id,
         last_outcome=row.last_outcome,
         disposition=row.disposition,
-        why_not=why,
+        why=why,
         enrolled_at=row.enrolled_at,
     )
 
@@ -106,7 +106,7 @@ def _why(tx: Tx, row: EnrolledRow, judge: _Judge) -> WhyNot | None:
 
 def _explained(code: ReasonCode, until: datetime | None) -> WhyNot:
     facts = REASONS[code]
-    return WhyNot(code=code, hold=facts.hold, message=facts.manager, fix=facts.fix, until=until)
+    return WhyNot(code=code, hold=facts.hold, text=facts.manager, fix=facts.fix, until=until)
 
 
 def _capacity(tx: Tx, account_id: UUID, policy: Policy) -> Capacity:

@@ -45,7 +45,7 @@ class Taken:
 
     Attributes:
         accepted: the call exists and its seconds are held; otherwise nothing was written.
-        suppressed: the number is on the do-not-call list, which kept the call out.
+        suppressed: the number is on the do-not-call list, or its person opted out; that kept the call out.
         available_s: what the account had before.
         room: a media slot and the account's own caps may have room for it now.
     """
@@ -76,6 +76,10 @@ _TAKE = sql("""
     with blocked as (
         select 1 from suppressions
         where account_id = :account_id and phone_number = :phone_number and (until is null or until > :now)
+        union all
+        select 1 from leads
+        where account_id = :account_id and phone_number = :phone_number
+            and (do_not_call or status = 'Unsubscribed')
     ), held as (
         update quota_accounts set available_s = available_s - :hold_s, held_s = held_s + :hold_s, updated_at = :now
         where account_id = :account_id and available_s >= :hold_s and not exists (select 1 from blocked)
