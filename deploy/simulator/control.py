@@ -21,13 +21,13 @@ async def health(_request: web.Request) -> web.Response:
 async def calls(request: web.Request) -> web.Response:
     """GET /sim/calls: every call, oldest first; `?to=` filters."""
     wanted = request.query.get("to")
-    truths = request.app[EXCHANGE].all_truth()
+    truths = request.app[EXCHANGE].all_observed()
     return web.json_response({"calls": [t.view() for t in truths if wanted is None or t.to == wanted]})
 
 
 async def call(request: web.Request) -> web.Response:
     """GET /sim/calls/{sid}."""
-    truth = request.app[EXCHANGE].truth(request.match_info["sid"])
+    truth = request.app[EXCHANGE].observed(request.match_info["sid"])
     if truth is None:
         return web.json_response({"error": "no such call"}, status=404)
     return web.json_response(truth.view())

@@ -62,13 +62,17 @@ class Exchange:
         return call if call is not None and call.truth.live else None
 
     def truth(self, sid: str) -> CallTruth | None:
-        """Return what is known about a call, live or ended."""
-        call = self._live.get(sid)
-        return call.observe() if call is not None and call.truth.live else self._stage.ledger.calls.get(sid)
+        """Return what is known about a call, live or ended; of a live one without its words so far."""
+        return self._stage.ledger.calls.get(sid)
 
-    def all_truth(self) -> list[CallTruth]:
-        """Return all calls, oldest first."""
-        return [truth for sid in self._stage.ledger.calls if (truth := self.truth(sid)) is not None]
+    def observed(self, sid: str) -> CallTruth | None:
+        """Return everything known about a call, of a live one with its words so far."""
+        call = self.live(sid)
+        return self.truth(sid) if call is None else call.observe()
+
+    def all_observed(self) -> list[CallTruth]:
+        """Return everything known about all calls, oldest first."""
+        return [truth for sid in self._stage.ledger.calls if (truth := self.observed(sid)) is not None]
 
     def hang_up_all(self) -> None:
         """End every live call."""

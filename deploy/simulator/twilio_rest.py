@@ -144,7 +144,7 @@ async def listing(request: web.Request) -> web.StreamResponse:
         page = int(query.get("Page", 0))
     except ValueError as error:
         return twilio_error(400, 20001, f"Invalid filter: {error}")
-    newest_first = [c for c in reversed(request.app[EXCHANGE].all_truth()) if all(want(c) for want in wanted)]
+    newest_first = [c for c in reversed(stage.ledger.calls.values()) if all(want(c) for want in wanted)]
     return twilio_json(_page(newest_first, dict(query), page, size, stage))
 
 
