@@ -35,8 +35,8 @@ _ROUNDING_S = 1e-6
 class LineListener(Protocol):
     """Who wants to know how utterances fare. Called on the loop; must not block."""
 
-    def utterance_began(self, utterance: str, at: float) -> None:
-        """The first frame of the utterance went on the wire."""
+    def utterance_began(self, utterance: str, sent_at: float, heard_at: float) -> None:
+        """The first frame of the utterance went on the wire; the callee hears it a moment later."""
 
     def utterance_played(self, utterance: str, at: float) -> None:
         """The callee has heard all of the utterance."""
@@ -169,11 +169,11 @@ class Line:
             frames = int((SPEECH_LEAD_S - max(0.0, self._ends_at - now)) / PERIOD_S + _ROUNDING_S)
             audio = spoken.frames.take(frames)
             if audio:
-                first = spoken.account.first_sent_at is None
+                first, heard_at = spoken.account.first_sent_at is None, max(self._ends_at, now)
                 self._send(leg, audio if self._ambience is None else self._ambience.under(audio), now)
                 spoken.account.sent(len(audio), now=now, ends_at=self._ends_at)
                 if first and self.listener is not None:
-                    self.listener.utterance_began(spoken.name, now)
+                    self.listener.utterance_began(spoken.name, now, heard_at)
             if not spoken.account.complete or len(spoken.frames):
                 return
             self._waiting.popleft()

@@ -63,7 +63,7 @@ class Transcript:
             entry.text += text
 
     def agent_began(self, key: str, at: float, latency_ms: dict[str, int]) -> None:
-        """The first frame of the turn went on the wire; `latency_ms` may still be completed by its owner."""
+        """The callee begins to hear the turn; `latency_ms` may still be completed by its owner."""
         entry = self._entries.setdefault(key, _Entry(AGENT))
         entry.began_at = at
         entry.latency_ms = latency_ms

@@ -97,11 +97,11 @@ class CascadePipeline:
             for reader in readers:
                 reader.cancel()
 
-    def utterance_began(self, utterance: str, at: float) -> None:
+    def utterance_began(self, utterance: str, sent_at: float, heard_at: float) -> None:
         """Note when the first frame of a reply went out."""
-        self._talk.transcript.agent_began(utterance, at, self._talk.latency.answered(at))
+        self._talk.transcript.agent_began(utterance, heard_at, self._talk.latency.answered(sent_at))
         if self._voice.reply is not None and self._voice.reply.name == utterance:
-            self._turns.reply_heard(at)
+            self._turns.reply_heard(sent_at)
 
     def utterance_played(self, utterance: str, at: float) -> None:
         """A reply was heard to its end: the floor is free."""

@@ -98,9 +98,9 @@ class RealtimePipeline:
             await self._direct()
             reader.cancel()
 
-    def utterance_began(self, utterance: str, at: float) -> None:
+    def utterance_began(self, utterance: str, sent_at: float, heard_at: float) -> None:
         """Note when the first frame of an item went out."""
-        self._talk.transcript.agent_began(utterance, at, self._talk.latency.answered(at))
+        self._talk.transcript.agent_began(utterance, heard_at, self._talk.latency.answered(sent_at))
 
     def utterance_played(self, utterance: str, at: float) -> None:
         """Note that an item was heard to its end."""

@@ -19,8 +19,9 @@ class Ears:
         self.began: list[tuple[str, float]] = []
         self.played: list[tuple[str, float]] = []
 
-    def utterance_began(self, utterance: str, at: float) -> None:
-        self.began.append((utterance, round(at - 1000, 3)))
+    def utterance_began(self, utterance: str, sent_at: float, heard_at: float) -> None:
+        assert sent_at <= heard_at <= sent_at + SPEECH_LEAD_S
+        self.began.append((utterance, round(sent_at - 1000, 3)))
 
     def utterance_played(self, utterance: str, at: float) -> None:
         self.played.append((utterance, round(at - 1000, 3)))
