@@ -14,7 +14,11 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
 from websockets.protocol import State
-from websockets.utils import apply_mask
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # an interpreter without the library's compiled part
+    from websockets.utils import apply_mask
 
 FRAME_MAX_BYTES = 16 * 1024 * 1024
 LINGER_S = 1.0
