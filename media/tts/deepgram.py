@@ -91,7 +91,7 @@ class DeepgramTextToSpeech:
                     return
                 if self._codec.is_busy:
                     raise
-                self._socket = None
+                await self._drop(socket)
                 continue
             for piece in self._codec.receive(message):
                 yield piece
@@ -113,6 +113,12 @@ class DeepgramTextToSpeech:
                 return await socket.receive()
         except TimeoutError as error:
             raise ProviderError(PROVIDER, "the voice fell silent", EndReason.PROVIDER_TIMEOUT) from error
+
+    async def _drop(self, socket: DeepgramSocket) -> None:
+        """Let go of a socket that was lost in a quiet moment, unless a sentence has replaced it already."""
+        if self._socket is socket:
+            self._socket = None
+            await socket.cut()
 
     def _send(self, frame: str | None) -> None:
         if frame is not None and self._socket is not None:

@@ -43,9 +43,9 @@ class SpeakCodec:
         return self._flush_owed or self._clears_owed > 0
 
     def speak(self, text: str) -> str:
-        """Encode one sentence of the utterance."""
+        """Encode one sentence of the utterance, kept apart from the next one."""
         self.is_busy = True
-        return orjson.dumps({"type": "Speak", "text": text}).decode()
+        return orjson.dumps({"type": "Speak", "text": f"{text.rstrip()} "}).decode()
 
     def flush_wait_s(self, now_s: float) -> float:
         """Say how long the next Flush must wait for the budget."""

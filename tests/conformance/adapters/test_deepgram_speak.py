@@ -18,7 +18,7 @@ LONG = "this is a rather long sentence that takes several seconds to say, so tha
 def test_sentences_become_one_utterance_with_one_end(world: World) -> None:
     async def scenario() -> None:
         async with speaking(world) as speech:
-            await speech.tts.speak("hello. ")
+            await speech.tts.speak("hello.")
             await speech.tts.speak('how are "you"?')
             await speech.tts.finish()
             (sound,) = await speech.finished(1)
@@ -71,6 +71,21 @@ def test_a_socket_lost_in_a_quiet_moment_is_replaced_at_the_next_sentence(world:
             await speech.tts.finish()
             assert decode_mulaw((await speech.finished(1))[0]) == "i am back."
             assert speech.fault is None
+
+    asyncio.run(scenario())
+
+
+def test_a_socket_that_never_confirms_a_cancellation_is_replaced(world: World) -> None:
+    world.arm("deepgram_speak", "session", "half_open")
+
+    async def scenario() -> None:
+        async with speaking(world, answer_s=0.5) as speech:
+            await speech.tts.speak(LONG)
+            await speech.tts.cancel()
+            await speech.until(lambda: not speech.tts.is_connected)
+            await speech.tts.speak("i am back.")
+            await speech.tts.finish()
+            assert decode_mulaw((await speech.finished(1))[0]) == "i am back."
 
     asyncio.run(scenario())
 

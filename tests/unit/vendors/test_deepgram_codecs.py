@@ -137,7 +137,7 @@ def test_a_backlog_keeps_the_latest_and_counts_the_rest() -> None:
 
 def test_an_utterance_is_its_audio_up_to_flushed() -> None:
     codec = SpeakCodec()
-    assert json.loads(codec.speak('Say "hi"')) == {"type": "Speak", "text": 'Say "hi"'}
+    assert json.loads(codec.speak('Say "hi"')) == {"type": "Speak", "text": 'Say "hi" '}
     assert codec.receive('{"type":"Metadata","request_id":"r"}') == ()
     assert codec.receive(AUDIO) == (AUDIO,)
     assert codec.flush(0.0) == FLUSH
