@@ -34,7 +34,7 @@ def enrol_known(tx: Tx, account_id: UUID, campaign_id: UUID, lead_ids: Sequence[
         Faulty: the campaign has been started and a variable has no value for some of the leads.
     """
     campaign = _open_campaign(tx, account_id, campaign_id)
-    known = find_leads(tx, account_id, tuple(dict.fromkeys(lead_ids)))
+    known = _in_order(tx, account_id, lead_ids)
     faults = tuple(
         RowFault(index=index, path=f"lead_ids.{index}", message=f"No lead {lead_id} in this account", code="not_found")
         for index, lead_id in enumerate(lead_ids)
@@ -54,7 +54,7 @@ def enrol_rows(tx: Tx, account_id: UUID, campaign_id: UUID, rows: Sequence[Parse
     """
     campaign = _open_campaign(tx, account_id, campaign_id)
     results = save_rows(tx, account_id, rows, mode)
-    known = find_leads(tx, account_id, tuple({row.lead_id for row in results if row.lead_id is not None}))
+    known = _in_order(tx, account_id, [row.lead_id for row in results if row.lead_id is not None])
     faults = tuple(
         RowFault(index=row.index, path=fault.path, message=fault.message, code=fault.code)
         for row in results
@@ -99,6 +99,11 @@ def _enrolled(
         invalid=len({fault.index for fault in faults}),
         errors=faults,
     )
+
+
+def _in_order(tx: Tx, account_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, StoredLead]:
+    found_leads = find_leads(tx, account_id, lead_ids)
+    return {lead_id: found_leads[lead_id] for lead_id in lead_ids if lead_id in found_leads}
 
 
 def _open_campaign(tx: Tx, account_id: UUID, campaign_id: UUID) -> StoredCampaign:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, bindparam, case, select, update
+from sqlalchemy import Boolean, bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from dispatcher.store.db import Tx
@@ -75,9 +75,11 @@ class RenewedEnrolment:
 
 
 def enrol(tx: Tx, account_id: UUID, campaign_id: UUID, new: Sequence[NewEnrolment]) -> frozenset[UUID]:
-    """Put leads into a campaign and return those that were not in it before."""
+    """Put leads into a campaign, in this order, and return those that were not in it before."""
     if not new:
         return frozenset()
+    if len(new) > 1:
+        _lock_entrance(tx, campaign_id)
     query = insert(enrolments).on_conflict_do_nothing(index_elements=["campaign_id", "lead_id"])
     rows = [
         {
@@ -93,7 +95,7 @@ def enrol(tx: Tx, account_id: UUID, campaign_id: UUID, new: Sequence[NewEnrolmen
             "created_at": tx.now,
             "updated_at": tx.now,
         }
-        for one in sorted(new, key=lambda one: one.lead_id)
+        for one in new
     ]
     return frozenset(tx.connection.execute(query.returning(enrolments.c.lead_id), rows).scalars())
 
@@ -202,6 +204,11 @@ def renew_enrolments(tx: Tx, renewed: Sequence[RenewedEnrolment]) -> None:
         for one in renewed
     ]
     tx.connection.execute(query, rows)
+
+
+def _lock_entrance(tx: Tx, campaign_id: UUID) -> None:
+    """Let one batch at a time into a campaign, so that two batches never wait for each other's rows in a circle."""
+    tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"enrol:{campaign_id}", 0))))
 
 
 def _state(skip_reason: ReasonCode | None) -> EnrolmentState:

@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import RowMapping, case, select, update
-from sqlalchemy.dialects.postgresql import array
 
 from dispatcher.store.db import Tx
 from dispatcher.store.slices import Slice, Sliced, newest_first, sliced
@@ -87,7 +86,7 @@ def list_leads(tx: Tx, account_id: UUID, which: LeadFilter, slice_: Slice) -> Sl
     if which.status is not None:
         query = query.where(leads.c.status == which.status)
     if which.tag is not None:
-        query = query.where(leads.c.tags.contains(array([which.tag])))
+        query = query.where(leads.c.tags.any_() == which.tag)
     if which.external_id is not None:
         query = query.where(leads.c.external_id == which.external_id)
     if which.updated_since is not None:
