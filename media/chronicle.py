@@ -92,6 +92,7 @@ class Chronicle:
                 assert_never(event)
 
     def _machine_result(self, answered_by: AnsweredBy) -> None:
+        self.answered()
         self.facts.answered_by = answered_by
         self._host.progress(self.phase, answered_by=answered_by)
         if answered_by is AnsweredBy.VOICEMAIL and self._spec.config.voicemail.action == "hangup":

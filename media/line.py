@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from media.audio.ambience import Ambience
 from media.audio.frames import FrameBuffer
 from media.audio.pace import PERIOD_S, PaceClock
@@ -18,13 +20,16 @@ from media.clock import Clock
 from media.conversation.playout import BYTES_PER_S, Playout
 from media.ports import Leg
 
+log = structlog.get_logger()
+
 SPEECH_LEAD_S = 0.1
 """Most agent speech the carrier holds unplayed."""
 AMBIENCE_LEAD_S = 0.06
 """Most background sound alone it holds; less, so that speech that begins is heard soon. Sent two frames at a time."""
 MARK_GRACE_S = 1.0
 """How long after its computed end an utterance waits for the carrier's mark before it counts as played."""
-MAX_UTTERANCE_BYTES = 240 * BYTES_PER_S
+MAX_UTTERANCE_BYTES = 180 * BYTES_PER_S
+"""Most audio of one utterance that waits to be sent; what comes beyond is dropped and counted."""
 REMEMBERED_NAMES = 64
 
 _SPEECH_REFILL_S = SPEECH_LEAD_S - PERIOD_S
@@ -121,6 +126,8 @@ class Line:
         if spoken is not None:
             spoken.account.complete = True
             spoken.frames.pad()
+            if spoken.frames.dropped_bytes:
+                log.warning("agent_audio_dropped", dropped_bytes=spoken.frames.dropped_bytes)
             if self._leg is not None:
                 self.tick(self._clock.now())
 

@@ -216,8 +216,8 @@ class _Session:
     async def _time_passed(self) -> None:
         match self._chronicle.deadlines.passed(self._clock.now()):
             case Due.RING:
-                reason = EndReason.CARRIER_UNKNOWN if self._facts.dial_unknown else EndReason.DIAL_NO_ANSWER
-                self._chronicle.finish(reason)
+                unknown = self._facts.dial_unknown and not self._facts.carrier_spoke
+                self._chronicle.finish(EndReason.CARRIER_UNKNOWN if unknown else EndReason.DIAL_NO_ANSWER)
             case Due.STREAM:
                 self._chronicle.finish(EndReason.CARRIER_NO_STREAM, "the carrier's media socket did not come")
             case Due.LEG_LOST:

@@ -1,7 +1,7 @@
 """One clock that paces the outbound audio of every line in the process.
 
 A single absolute 20 ms beat, split into phases so that a process full of lines does not send in one burst. Decides when
-a line is asked to send, not what. Late beats are counted, never slept away. Source: docs/media.md, carrier pacing.
+a line is asked to send, not what. A beat that comes late is counted; the next one is where it would have been anyway.
 """
 
 import asyncio

@@ -67,7 +67,7 @@ class Course:
         return self._ending is not None and self._ending.forced
 
     def callee_active(self, at: float) -> None:
-        """The callee speaks or has just spoken."""
+        """The callee has said something; noise does not count."""
         self._silence.callee_active(at)
 
     def want_end(self, reason: EndReason, now: float) -> None:

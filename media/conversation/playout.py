@@ -4,8 +4,9 @@ Heard is never more than played, played never more than sent, sent never more th
 clock proves; the carrier's mark may prove more. Bytes are mono mu-law, 8000 Hz, 8 bytes a millisecond.
 """
 
-BYTES_PER_S = 8000
-BYTES_PER_MS = 8
+from media.ports.audio import BYTES_PER_MS
+
+BYTES_PER_S = 1000 * BYTES_PER_MS
 
 
 class Playout:

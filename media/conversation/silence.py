@@ -27,7 +27,7 @@ class SilenceWatch:
         self._prompted = False
 
     def callee_active(self, at: float) -> None:
-        """The callee speaks or has just spoken."""
+        """The callee has said something."""
         self._prompted = False
         if self._quiet_since is not None:
             self._quiet_since = at

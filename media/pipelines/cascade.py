@@ -152,10 +152,11 @@ class CascadePipeline:
         now = self._talk.clock.now()
         if self._course.forced or self._gone:
             return None
-        self._course.callee_active(now)
         if isinstance(event, SpeechStarted):
             return self._turns.speech_started(now)
         if isinstance(event, Heard):
+            if event.text.strip():
+                self._course.callee_active(now)
             return self._turns.heard(event.text, final=event.final, now=now)
         return self._turns.speech_ended(now)
 

@@ -178,10 +178,7 @@ class RealtimePipeline:
             case RtCommitted():
                 self._callee_spoke(event.item_id)
             case RtCalleeText():
-                now = self._talk.clock.now()
-                self._talk.latency.reached("transcript", now)
-                self._talk.transcript.callee_text(event.item_id, event.text, at=now)
-                self._alarm.ring()
+                self._callee_said(event)
             case RtResponseDone():
                 await self._response_done(event)
             case _:
@@ -202,7 +199,6 @@ class RealtimePipeline:
     async def _callee_begins(self) -> None:
         now = self._talk.clock.now()
         self._speech_began_at = now
-        self._course.callee_active(now)
         if self._course.forced or self._gone:
             return
         self._callee_speaks = True
@@ -219,7 +215,6 @@ class RealtimePipeline:
         now = self._talk.clock.now()
         self._callee_speaks = False
         self._speech_ended_at = now
-        self._course.callee_active(now)
         self._talk.latency.speech_ended(now)
         self._alarm.ring()
 
@@ -229,6 +224,14 @@ class RealtimePipeline:
         self._muted = False
         self._turn_owed = True
         self._owed_until = self._talk.clock.now() + ANSWER_PATIENCE_S
+
+    def _callee_said(self, event: RtCalleeText) -> None:
+        now = self._talk.clock.now()
+        if event.text.strip():
+            self._course.callee_active(now)
+        self._talk.latency.reached("transcript", now)
+        self._talk.transcript.callee_text(event.item_id, event.text, at=now)
+        self._alarm.ring()
 
     async def _response_done(self, event: RtResponseDone) -> None:
         self._asked = self._asked if self._turn_owed else max(0, self._asked - 1)

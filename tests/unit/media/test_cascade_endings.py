@@ -4,7 +4,7 @@ import pytest
 
 from media.conversation.prompts import SILENCE_GOODBYE, SILENCE_PROMPT, TIME_GOODBYE
 from media.errors import ProviderError
-from media.ports import Heard, SpeechStarted, ToolRequest
+from media.ports import Heard, SpeechEnded, SpeechStarted, ToolRequest
 from schema.outcomes import EndReason, Outcome
 from tests.unit.media.stage import CascadeStage, a_spec, hold_cascade
 
@@ -96,6 +96,18 @@ def test_a_silent_callee_is_asked_once_and_then_let_go() -> None:
     expected_s = GREETING_S + 15 + 0.1 + 12 * 0.06 + 15 + 0.1 + 8 * 0.06
     assert record.talked_s == pytest.approx(expected_s, abs=0.1)
     assert stage.model.tools[1] == ()
+
+
+def test_noise_does_not_pass_for_an_answer_to_are_you_there() -> None:
+    async def script(stage: CascadeStage) -> None:
+        await stage.answer()
+        await stage.until(25.0)
+        stage.stt.tape.emit(SpeechStarted(), SpeechEnded())
+
+    spec = a_spec(mode="legacy", inactivity_timeout=15)
+    record, _ = hold_cascade(script, ("Still there?",), ("Goodbye.",), spec=spec)
+    assert record.end_reason is EndReason.INACTIVITY_TIMEOUT
+    assert record.talked_s < 40
 
 
 def test_max_duration_ends_with_a_goodbye_that_no_voice_interrupts() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from media.deadlines import RING_GRACE_S, STREAM_S
 from media.errors import CarrierRefusal, CarrierUnreachable, DialUnknown, ProviderError
-from media.ports import CarrierAnswered
+from media.ports import CarrierAnswered, CarrierMachineResult
 from schema.outcomes import AnsweredBy, EndReason, Outcome
 from schema.states import CallPhase
 from tests.unit.media.fakes import FakeCarrier
@@ -107,6 +107,25 @@ def test_an_unknown_dial_whose_result_comes_by_callback_is_that_result() -> None
 
     record, _ = hold_realtime(script, carrier=FakeCarrier(dial_error=DialUnknown("timed out")))
     assert (record.outcome, record.end_reason) == (Outcome.NO_ANSWER, EndReason.DIAL_NO_ANSWER)
+
+
+def test_an_unknown_dial_that_rang_out_is_no_answer() -> None:
+    async def script(stage: RealtimeStage) -> None:
+        await stage.until(2.0)
+        await stage.ring()
+
+    record, _ = hold_realtime(script, carrier=FakeCarrier(dial_error=DialUnknown("timed out")))
+    assert (record.outcome, record.end_reason) == (Outcome.NO_ANSWER, EndReason.DIAL_NO_ANSWER)
+
+
+def test_a_machine_reported_before_the_answer_is_an_answer() -> None:
+    async def script(stage: RealtimeStage) -> None:
+        await stage.until(2.0)
+        stage.inbox.carrier_event(CarrierMachineResult(AnsweredBy.VOICEMAIL))
+
+    record, stage = hold_realtime(script)
+    assert (record.outcome, record.end_reason) == (Outcome.VOICEMAIL, EndReason.VOICEMAIL_HANGUP)
+    assert len(stage.carrier.hung_up_at) == 1
 
 
 def test_ringing_ends_when_the_carrier_never_reports() -> None:

@@ -7,7 +7,7 @@ from media.audio.ambience import Ambience, ambience_of
 from media.audio.pace import PaceClock
 from media.clock import Clock
 from media.inbox import CallInbox
-from media.line import SPEECH_LEAD_S, Cut, Line
+from media.line import MAX_UTTERANCE_BYTES, SPEECH_LEAD_S, Cut, Line
 from tests.unit.media.fakes import FakeLeg, now, speech
 from tests.virtual_time import run_virtual
 
@@ -218,3 +218,14 @@ def test_without_background_sound_nothing_is_sent_in_silence() -> None:
 
     leg, _ = on_line(act)
     assert leg.sent == []
+
+
+def test_more_audio_than_anybody_would_listen_to_is_dropped() -> None:
+    async def act(line: Line, leg: FakeLeg) -> None:
+        for _ in range(MAX_UTTERANCE_BYTES // 80_000 + 2):
+            line.play("endless", speech(10_000))
+        line.finish("endless")
+        (cut,) = line.interrupt()
+        assert cut.received_ms == MAX_UTTERANCE_BYTES // 8
+
+    on_line(act)
