@@ -1,4 +1,4 @@
-"""Claims per second through the real service on 1,000,000 due enrolments, beside the raw SKIP LOCKED claim of the same rows.
+"""Claims per second through the real service on a million due enrolments, beside the raw claim of the same rows.
 
 Ours judges every lead by decide(), holds quota, writes call, ledger and enrolment; the baseline only takes due rows in
 batches of 100 and marks them, which no dispatcher can beat.

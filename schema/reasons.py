@@ -27,6 +27,7 @@ class ReasonCode(StrEnum):
     REACHED = "REACHED"
     PERMANENT_FAILURE = "PERMANENT_FAILURE"
     BUDGET_SPENT = "BUDGET_SPENT"
+    NOT_RETRIED = "NOT_RETRIED"
     AMBIGUOUS = "AMBIGUOUS"
     ZONE_UNKNOWN = "ZONE_UNKNOWN"
     NO_COMMON_WINDOW = "NO_COMMON_WINDOW"
@@ -101,6 +102,12 @@ REASONS: dict[ReasonCode, ReasonFacts] = {
         "All attempts for this lead are used.",
         "attempts_used >= retry.max_attempts",
         "Raise retry.max_attempts.",
+    ),
+    ReasonCode.NOT_RETRIED: ReasonFacts(
+        Hold.NEVER,
+        "The campaign's rules do not repeat a call that ended like this one.",
+        "the last outcome is not in retry.retry_on, or its own per_outcome.max is reached",
+        "Add the outcome to retry.retry_on, or use redial.",
     ),
     ReasonCode.AMBIGUOUS: ReasonFacts(
         Hold.PERSON,

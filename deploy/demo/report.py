@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -9,6 +10,8 @@ from deploy.demo.client import Json, TrunklineClient
 from deploy.demo.proof import dials_without_a_call, verify_webhooks, voices
 from deploy.demo.story import ImportReport
 from deploy.simulator.process import World
+
+SHOWN_CHARS = 40
 
 
 def close_with(
@@ -49,11 +52,11 @@ def close_with(
 
 
 def _leads_table(leads: list[Json]) -> Table:
-    table = Table(title="Outcome per lead, and why the rest were not called", title_justify="left")
-    for column in ("number", "name", "zone", "attempts", "state", "outcome", "disposition", "why"):
-        table.add_column(column)
+    table = Table(title="Outcome per lead, and why the rest were not called", title_justify="left", box=SIMPLE)
+    for column in ("number", "name", "zone", "tries", "state", "outcome", "why"):
+        table.add_column(column, overflow="fold", no_wrap=column != "why")
     for lead in leads:
-        zones = ", ".join(lead["zones"])
+        zones = ", ".join(zone.split("/")[-1] for zone in lead["zones"])
         table.add_row(
             lead["phone_number"],
             lead["name"] or "",
@@ -61,15 +64,14 @@ def _leads_table(leads: list[Json]) -> Table:
             str(lead["attempts_used"]),
             lead["state"],
             lead["last_outcome"] or "-",
-            lead["disposition"] or "-",
             _why(lead),
         )
     return table
 
 
 def _why(lead: Json) -> str:
-    why: Json | None = lead["why_not"]
-    return "" if why is None else f"{why['message']} {why['fix']}"
+    why: Json | None = lead["why"]
+    return "" if why is None or why["code"] == "REACHED" else f"{why['text']} {why['fix']}"
 
 
 def _say_import(console: Console, imported: ImportReport) -> None:
@@ -77,32 +79,41 @@ def _say_import(console: Console, imported: ImportReport) -> None:
         f"[bold]Import[/bold] {imported.rows} rows: {len(imported.lead_ids)} leads, "
         f"{imported.duplicates} duplicate, {len(imported.refused)} refused"
     )
-    for fault in imported.refused:
-        console.print(f"  row {fault['index'] + 1}: {fault['path']}: {fault['message']}", markup=False)
+    for row in imported.refused:
+        fault = row["errors"][0]
+        console.print(f"  row {row['index'] + 1}: {fault['path']}: {fault['message']}", markup=False)
 
 
 def _say_conversations(
     console: Console, client: TrunklineClient, recordings: Path, calls: list[Json], legacy_id: str
 ) -> bool:
-    talked = [call for call in calls if call["outcome"] == "human"]
-    shown = [*talked[:1], client.get(f"/v1/calls/{legacy_id}")]
-    both_voices = bool(talked)
-    for call in shown:
-        record = client.get(f"/v1/calls/{call['call_id']}")
-        mode = "legacy" if call["call_id"] == legacy_id else "realtime"
-        console.print(f"\n[bold]Transcript[/bold] {record['phone_number']} ({mode}, {record['end_reason']})")
-        for line in record["transcript"]:
-            speaker = "agent " if line["user"] == "assistant" else "callee"
-            console.print(f"  {speaker}  {line['text']}", markup=False)
-        console.print(f"  summary: {record['call_summary']}", markup=False)
-        console.print(f"  analysis: {record['analysis']}", markup=False)
-    console.print("\n[bold]Recordings[/bold] stereo, callee left, agent right")
-    for call in [*talked, *shown[1:]]:
+    talked = sorted((call for call in calls if call["outcome"] == "human"), key=lambda call: -call["duration"])
+    legacy = client.get(f"/v1/calls/{legacy_id}")
+    for call, mode in [*((call, "realtime") for call in talked[:1]), (legacy, "legacy")]:
+        _say_transcript(console, client.get(f"/v1/calls/{call['call_id']}"), mode)
+    console.print("\n[bold]Recordings[/bold] stereo, callee left, agent right; read back from the audio:")
+    both = bool(talked)
+    for call in [*talked, legacy]:
         path = recordings / call["account_id"] / f"{call['call_id']}.wav"
-        callee, agent = voices(path)
-        both_voices = both_voices and bool(callee.strip()) and bool(agent.strip())
-        console.print(f"  {path}  callee: {callee[:28]!r}  agent: {agent[:28]!r}", markup=False)
-    return both_voices
+        callee, agent = (voice.strip() for voice in voices(path))
+        both = both and bool(callee) and bool(agent)
+        console.print(f"  {path.relative_to(Path.cwd())}", markup=False, soft_wrap=True)
+        console.print(f"    callee {_start(callee)}   agent {_start(agent)}", markup=False, style="dim")
+    return both
+
+
+def _say_transcript(console: Console, record: Json, mode: str) -> None:
+    console.print(f"\n[bold]Transcript[/bold] {record['phone_number']} ({mode}, {record['end_reason']})")
+    for line in record["transcript"]:
+        speaker = "agent " if line["user"] == "assistant" else "callee"
+        console.print(f"  {speaker}  {line['text']}", markup=False)
+    console.print(f"  summary   {record['call_summary']}", markup=False)
+    if record["analysis"] is not None:
+        console.print(f"  analysis  {record['analysis']}", markup=False)
+
+
+def _start(text: str) -> str:
+    return repr(text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…")
 
 
 def _say_quota(console: Console, before: Json, after: Json) -> None:

@@ -19,7 +19,7 @@ SUPPRESSED = "+12125550129"
 CLOSED_ZONE = "Asia/Kathmandu"
 CLOSED_BEFORE = timedelta(minutes=10)
 CLOSED_AFTER = timedelta(minutes=20)
-CAMPAIGN_RUNS_FOR = timedelta(seconds=100)
+CAMPAIGN_RUNS_FOR = timedelta(seconds=80)
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 Json = dict[str, Any]
@@ -41,8 +41,10 @@ def import_leads(client: TrunklineClient) -> ImportReport:
         rows = [_lead(row) for row in csv.DictReader(file)]
     client.post("/v1/suppressions", {"phone_number": SUPPRESSED, "reason": "asked by e-mail not to be called"})
     answer = client.post("/v1/leads/bulk", {"leads": rows})
-    ids = dict.fromkeys(lead_id for lead_id in answer["lead_ids"] if lead_id)
-    return ImportReport(len(rows), tuple(ids), answer["duplicates"], tuple(answer["errors"]))
+    results = answer["results"]
+    ids = dict.fromkeys(row["lead_id"] for row in results if row["lead_id"])
+    refused = tuple(row for row in results if row["fate"] == "invalid")
+    return ImportReport(len(rows), tuple(ids), answer["duplicates"], refused)
 
 
 def create_campaign(client: TrunklineClient, report: ImportReport, *, now: datetime, webhook_url: str) -> str:

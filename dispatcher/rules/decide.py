@@ -22,6 +22,7 @@ RULES: dict[ReasonCode, Rule] = {
     ReasonCode.REACHED: standing.reached,
     ReasonCode.PERMANENT_FAILURE: standing.permanent_failure,
     ReasonCode.BUDGET_SPENT: standing.budget_spent,
+    ReasonCode.NOT_RETRIED: standing.not_retried,
     ReasonCode.AMBIGUOUS: standing.ambiguous,
     ReasonCode.ZONE_UNKNOWN: standing.zone_unknown,
     ReasonCode.NO_COMMON_WINDOW: standing.no_common_window,
@@ -90,6 +91,7 @@ _CLOSING: dict[ReasonCode, EnrolmentState] = {
     ReasonCode.REACHED: EnrolmentState.COMPLETED,
     ReasonCode.PERMANENT_FAILURE: EnrolmentState.EXHAUSTED,
     ReasonCode.BUDGET_SPENT: EnrolmentState.EXHAUSTED,
+    ReasonCode.NOT_RETRIED: EnrolmentState.EXHAUSTED,
 }
 
 _MAX_STEPS = 64

@@ -103,7 +103,9 @@ def _closing(after: _Aftermath) -> ReasonCode | None:
     closed = _CLOSED_BY_OUTCOME.get(after.outcome, barred)
     if closed is not None:
         return closed
-    return ReasonCode.BUDGET_SPENT if spent or not _goes_on(after) else None
+    if spent:
+        return ReasonCode.BUDGET_SPENT
+    return None if _goes_on(after) else ReasonCode.NOT_RETRIED
 
 
 def _barred(lead: LeadFacts) -> ReasonCode | None:

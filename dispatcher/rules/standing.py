@@ -77,8 +77,14 @@ def budget_spent(case: Case) -> Reason | None:
         )
     if history.refusals_used > MAX_REFUSALS:
         return blocked(ReasonCode.BUDGET_SPENT, refusals_used=history.refusals_used, max_refusals=MAX_REFUSALS)
+    return None
+
+
+def not_retried(case: Case) -> Reason | None:
+    """Block leads whose plan ended before their attempts were used."""
+    history = case.history
     if history.state is EnrolmentState.EXHAUSTED and history.last_outcome is not Outcome.AMBIGUOUS:
-        return blocked(ReasonCode.BUDGET_SPENT, enrolment=history.state, last_outcome=history.last_outcome)
+        return blocked(ReasonCode.NOT_RETRIED, enrolment=history.state, last_outcome=history.last_outcome)
     return None
 
 

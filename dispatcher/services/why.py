@@ -1,7 +1,7 @@
 """Where each lead of a campaign stands, and what stands in its way: the verdict of `decide` at this instant.
 
-A lead that is on the phone has nothing in its way. A skipped one keeps the reason it was skipped for until its cause is
-mended. Whether a lead that may be called is next is the tick's business, not shown here.
+A lead that is on the phone has nothing in its way. A closed one keeps the reason it was closed for. Whether a lead that
+may be called is next is the tick's business, not shown here.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from uuid import UUID
 from dispatcher.rules.decide import decide
 from dispatcher.rules.facts import Allow, Capacity, Never, Wait
 from dispatcher.rules.policy import Policy
+from dispatcher.rules.standing import PERMANENT_OUTCOMES
 from dispatcher.services.campaigns import found
 from dispatcher.services.cursors import cursor_after, sequence_of
 from dispatcher.services.dealing import campaign_room, dials_today
@@ -90,8 +91,8 @@ def _next_at(row: EnrolledRow, why: WhyNot | None, now: datetime) -> datetime | 
 def _why(tx: Tx, row: EnrolledRow, judge: _Judge) -> WhyNot | None:
     if row.state in _ON_THE_PHONE:
         return None
-    if row.state is EnrolmentState.SKIPPED and row.skip_reason is not None:
-        return _explained(row.skip_reason, None)
+    if row.state not in WAITING_ENROLMENTS:
+        return _explained(_closed_by(row, judge.policy), None)
     candidate = candidate_of(tx, row.enrolment_id, judge.policy.lookback)
     ring_s = judge.policy.body.call_config.ring_timeout
     verdict = decide(candidate.lead, judge.policy, candidate.history, judge.capacity, tx.now, ring_s=ring_s)
@@ -102,6 +103,27 @@ def _why(tx: Tx, row: EnrolledRow, judge: _Judge) -> WhyNot | None:
             return _explained(reasons[0].code, reasons[0].until)
         case _:
             assert_never(verdict)
+
+
+def _closed_by(row: EnrolledRow, policy: Policy) -> ReasonCode:
+    """Name what closed an enrolment, from what was written when it closed."""
+    match row.state:
+        case EnrolmentState.SKIPPED if row.skip_reason is not None:
+            return row.skip_reason
+        case EnrolmentState.EXPIRED if row.blocked_by is not None:
+            return row.blocked_by
+        case EnrolmentState.COMPLETED:
+            return ReasonCode.REACHED
+        case EnrolmentState.EXHAUSTED:
+            return _exhausted_by(row, policy)
+        case _:
+            return ReasonCode.CAMPAIGN_ENDED
+
+
+def _exhausted_by(row: EnrolledRow, policy: Policy) -> ReasonCode:
+    if row.last_outcome in PERMANENT_OUTCOMES:
+        return ReasonCode.PERMANENT_FAILURE
+    return ReasonCode.NOT_RETRIED if row.attempts_used < policy.max_attempts else ReasonCode.BUDGET_SPENT
 
 
 def _explained(code: ReasonCode, until: datetime | None) -> WhyNot:

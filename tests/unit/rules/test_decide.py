@@ -88,7 +88,7 @@ BLOCKERS = [
     Blocker(C.PERMANENT_FAILURE, history=waiting_after(Outcome.IVR)),
     Blocker(C.BUDGET_SPENT, history=waiting_after(Outcome.BUSY, attempts_used=3)),
     Blocker(C.BUDGET_SPENT, history=waiting_after(Outcome.CARRIER_REFUSED, attempts_used=0, refusals_used=6)),
-    Blocker(C.BUDGET_SPENT, history=waiting_after(Outcome.BUSY, state=EnrolmentState.EXHAUSTED)),
+    Blocker(C.NOT_RETRIED, history=waiting_after(Outcome.BUSY, state=EnrolmentState.EXHAUSTED)),
     Blocker(C.AMBIGUOUS, history=waiting_after(Outcome.AMBIGUOUS)),
     Blocker(C.AMBIGUOUS, history=waiting_after(Outcome.AMBIGUOUS, state=EnrolmentState.SKIPPED)),
     Blocker(C.ZONE_UNKNOWN, lead=a_lead(zones=())),

@@ -50,7 +50,7 @@ def test_the_budget_includes_the_first_attempt() -> None:
         (Outcome.INVALID_NUMBER, EnrolmentState.EXHAUSTED, ReasonCode.PERMANENT_FAILURE),
         (Outcome.IVR, EnrolmentState.EXHAUSTED, ReasonCode.PERMANENT_FAILURE),
         (Outcome.AMBIGUOUS, EnrolmentState.SKIPPED, ReasonCode.AMBIGUOUS),
-        (Outcome.VOICEMAIL, EnrolmentState.EXHAUSTED, ReasonCode.BUDGET_SPENT),
+        (Outcome.VOICEMAIL, EnrolmentState.EXHAUSTED, ReasonCode.NOT_RETRIED),
     ],
 )
 def test_some_outcomes_are_never_retried(outcome: Outcome, state: EnrolmentState, reason: ReasonCode) -> None:
@@ -71,7 +71,7 @@ def test_voicemail_is_retried_where_the_plan_says_so(retry: dict[str, object]) -
 
 
 def test_a_cause_left_out_of_retry_on_ends_the_plan() -> None:
-    assert after(steady(retry_on=["busy"]), Outcome.NO_ANSWER).reason is ReasonCode.BUDGET_SPENT
+    assert after(steady(retry_on=["busy"]), Outcome.NO_ANSWER).reason is ReasonCode.NOT_RETRIED
 
 
 def test_a_cause_has_its_own_pace_inside_the_one_budget() -> None:
@@ -81,17 +81,17 @@ def test_a_cause_has_its_own_pace_inside_the_one_budget() -> None:
     one_busy = {"attempts_used": 2, "outcomes": (Outcome.NO_ANSWER, Outcome.BUSY)}
     assert after(policy, Outcome.BUSY, **one_busy).next_due_at == NOON + 20 * MINUTE
     two_busy = {"attempts_used": 2, "outcomes": (Outcome.BUSY, Outcome.BUSY)}
-    assert after(policy, Outcome.BUSY, **two_busy).reason is ReasonCode.BUDGET_SPENT
+    assert after(policy, Outcome.BUSY, **two_busy).reason is ReasonCode.NOT_RETRIED
     assert after(policy, Outcome.NO_ANSWER, **two_busy).state is AGAIN
 
 
 def test_attempts_of_unknown_cause_count_against_the_causes_limit() -> None:
     policy = steady(max_attempts=5, per_outcome={"busy": {"max": 1}})
-    assert after(policy, Outcome.BUSY, attempts_used=1).reason is ReasonCode.BUDGET_SPENT
+    assert after(policy, Outcome.BUSY, attempts_used=1).reason is ReasonCode.NOT_RETRIED
 
 
 def test_a_cause_limited_to_zero_is_never_retried() -> None:
-    assert after(steady(per_outcome={"busy": {"max": 0}}), Outcome.BUSY).reason is ReasonCode.BUDGET_SPENT
+    assert after(steady(per_outcome={"busy": {"max": 0}}), Outcome.BUSY).reason is ReasonCode.NOT_RETRIED
 
 
 def test_refusals_back_off_without_spending_an_attempt() -> None:
