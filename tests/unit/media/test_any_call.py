@@ -102,7 +102,7 @@ carriers = st.builds(
     st.sampled_from((0.0, 0.3, 2.0)),
     st.sampled_from((None, True, False)),
 )
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def script_of(
