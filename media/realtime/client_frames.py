@@ -99,5 +99,11 @@ def tool_output(event_id: str, request_id: str, output: str) -> bytes:
     return _event("conversation.item.create", event_id, item=item)
 
 
+def remember(event_id: str, role: str, text: str) -> bytes:
+    """Add something that was said in an earlier session; role user or assistant."""
+    content = {"type": "input_text" if role == "user" else "output_text", "text": text}
+    return _event("conversation.item.create", event_id, item={"type": "message", "role": role, "content": [content]})
+
+
 def _event(kind: str, event_id: str, **fields: object) -> bytes:
     return orjson.dumps({"type": kind, "event_id": event_id, **fields})

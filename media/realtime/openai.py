@@ -1,50 +1,45 @@
-"""One session of OpenAI Realtime (GA) over the vendor's SDK.
+"""One call's speech-to-speech model: OpenAI Realtime (GA) over the vendor's SDK.
 
-The SDK finds the address, signs in and opens the socket; frames then pass without a task, a queue or a wait each. When
-the provider reads too slowly the latest seconds are kept and sent as one frame once it catches up. What frames mean is
-decided in the codec; when to speak or cut is decided by the caller.
+Frames pass without a task, a queue or a wait each. When the provider reads too slowly the latest seconds are kept and
+sent as one frame once it catches up. A session may last an hour at most, so a long call moves on to a second one in a
+quiet moment and tells it what was said. What frames mean is decided in the codec; when to speak or cut, by the caller.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import cache
-from ssl import SSLContext, create_default_context
-from typing import cast
 
-from openai import OpenAIError
-from openai.resources.realtime.realtime import AsyncRealtimeConnection
-from openai.types.websocket_connection_options import WebSocketConnectionOptions
+import structlog
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from media.errors import ProviderError
-from media.llm.client import openai_client
-from media.ports import RtEvent, ToolSpec
-from media.realtime.client_frames import SessionSetup, append, session_update, verbatim
+from media.ports import RtEvent, RtResponseDone, ToolSpec
+from media.realtime.client_frames import SessionSetup, append, remember, session_update, verbatim
 from media.realtime.frame_socket import FrameSocket
+from media.realtime.link import StallWatch, closed_fault, connect, may_pass, shut
 from media.realtime.server_frames import PROVIDER, RealtimeCodec
 from media.stt.backlog import Backlog
 from schema.outcomes import EndReason
 
 OPEN_S = 8.0
 STALL_S = 15.0
+ROLL_OVER_S = 55 * 60.0
 OUTPUT_LIMIT_BYTES = 64 * 1024
 BACKLOG_FRAMES = 250
 """Five seconds of audio kept while the provider does not read."""
-_LOOKS = 5
-_CLOSE_S = 0.8
-_AUTH_STATUSES = frozenset({401, 403})
-_AUTH_CLOSE_CODES = frozenset({3000, 4001, 4003})
+
+_log = structlog.get_logger()
 
 
 class OpenAIRealtime:
-    """A speech-to-speech session of one call; audio both ways is mono mu-law, 8000 Hz.
+    """A speech-to-speech model of one call; audio both ways is mono mu-law, 8000 Hz.
 
     Args:
         base_url: e.g. https://api.openai.com/v1; the socket's address is derived from it.
         temperature: accepted for every pipeline; a GA session has no such setting, so it is not sent.
         transcribe_model: writes down what the callee says.
         stall_s: longest silence while a response is owed.
+        roll_over_s: age of a session from which the next quiet moment begins another.
     """
 
     def __init__(
@@ -59,16 +54,18 @@ class OpenAIRealtime:
         tools: tuple[ToolSpec, ...],
         transcribe_model: str,
         stall_s: float = STALL_S,
+        roll_over_s: float = ROLL_OVER_S,
     ) -> None:
         del temperature
-        self._base_url = base_url
-        self._api_key = api_key
-        self._model = model
+        self._address = (base_url, api_key, model)
         self._setup = SessionSetup(voice, instructions, tools, transcribe_model)
+        self._stall_s = stall_s
+        self._roll_over_s = roll_over_s
         self._codec = RealtimeCodec()
         self._socket: FrameSocket | None = None
-        self._stall: _Stall | None = None
-        self._stall_s = stall_s
+        self._watch: StallWatch | None = None
+        self._roll_over_at = 0.0
+        self._rolling = False
         self._closing = False
         self._backlog = Backlog(BACKLOG_FRAMES)
 
@@ -83,28 +80,14 @@ class OpenAIRealtime:
         Raises:
             ProviderError: The key is refused (never retried), or no session could be had in time.
         """
-        tries = AsyncRetrying(
-            retry=retry_if_exception(_may_pass), stop=stop_after_attempt(2), wait=wait_random(0.1, 0.4), reraise=True
-        )
-        try:
-            async with asyncio.timeout(OPEN_S):
-                socket: FrameSocket = await tries(self._connect)
-                self._socket = socket
-                await self._configure(socket)
-        except TimeoutError as error:
-            await self.close()
-            raise ProviderError(PROVIDER, "no session in time", EndReason.PROVIDER_TIMEOUT) from error
-        except ProviderError:
-            await self.close()
-            raise
-        self._stall = _Stall(socket, self._codec, self._stall_s)
+        self._take_over(await self._begin(self._codec))
 
     def send_audio(self, audio: bytes) -> None:
         """Send callee audio, at once where the provider reads; otherwise keep the latest five seconds."""
         socket = self._socket
         if socket is None:
             return
-        if socket.waiting_bytes > OUTPUT_LIMIT_BYTES:
+        if self._rolling or socket.waiting_bytes > OUTPUT_LIMIT_BYTES:
             self._backlog.keep(audio)
         else:
             socket.post(append(self._backlog.before(audio)))
@@ -137,118 +120,112 @@ class OpenAIRealtime:
         Raises:
             ProviderError: The provider failed, closed the session, or fell silent while it owed a response.
         """
-        socket, codec = self._socket, self._codec
-        if socket is None:
-            return
-        while True:
+        while self._socket is not None:
             try:
-                found = codec.receive(await socket.next_frame())
+                found = self._codec.receive(await self._socket.next_frame())
             except ConnectionClosed as error:
                 if self._closing:
                     return
-                raise self._why_closed(error) from error
-            if codec.has_frames:
+                raise self._lost(error) from error
+            if self._codec.has_frames:
                 self._flush()
             for event in found:
                 yield event
+                if isinstance(event, RtResponseDone):
+                    await self._maybe_roll_over()
 
     async def close(self) -> None:
         """Close the session, within a second."""
         self._closing = True
-        if self._stall is not None:
-            self._stall.stop()
+        if self._watch is not None:
+            self._watch.stop()
         socket, self._socket = self._socket, None
-        if socket is None:
-            return
-        try:
-            async with asyncio.timeout(_CLOSE_S):
-                await socket.close()
-        except (TimeoutError, ConnectionClosed, OSError):
-            socket.transport.abort()
+        if socket is not None:
+            await shut(socket)
 
-    async def _connect(self) -> FrameSocket:
-        client = openai_client(self._base_url, self._api_key)
-        options: dict[str, object] = {"create_connection": FrameSocket, "compression": None}
-        if client.base_url.scheme == "https":
-            options["ssl"] = _trust()
+    async def _begin(self, codec: RealtimeCodec) -> FrameSocket:
+        """Begin a session. Raises ProviderError."""
         try:
-            session = await client.realtime.connect(
-                model=self._model, websocket_connection_options=cast("WebSocketConnectionOptions", options)
-            ).enter()
-        except InvalidStatus as error:
-            status = error.response.status_code
-            reason = EndReason.PROVIDER_AUTH if status in _AUTH_STATUSES else EndReason.PROVIDER_ERROR
-            raise ProviderError(PROVIDER, f"handshake refused, HTTP {status}", reason) from error
-        except (OSError, InvalidHandshake, EOFError) as error:
-            detail = f"cannot connect: {type(error).__name__}"
-            raise ProviderError(PROVIDER, detail, EndReason.PROVIDER_CLOSED) from error
-        except OpenAIError as error:
-            raise ProviderError(PROVIDER, type(error).__name__, EndReason.PROVIDER_ERROR) from error
-        return _socket_of(session)
-
-    async def _configure(self, socket: FrameSocket) -> None:
-        """The server speaks first; the session may be changed only then."""
-        try:
-            self._codec.receive(await socket.next_frame())
-            socket.post(session_update(self._codec.next_event_id(), self._setup))
-            while not self._codec.is_configured:
-                self._codec.receive(await socket.next_frame())
+            async with asyncio.timeout(OPEN_S):
+                return await self._connected(codec)
+        except TimeoutError as error:
+            raise ProviderError(PROVIDER, "no session in time", EndReason.PROVIDER_TIMEOUT) from error
         except ConnectionClosed as error:
-            raise self._why_closed(error) from error
+            raise closed_fault(error) from error
+
+    async def _connected(self, codec: RealtimeCodec) -> FrameSocket:
+        """Connect, once more if that fails, and configure; a socket that comes to nothing is dropped."""
+        tries = AsyncRetrying(
+            retry=retry_if_exception(may_pass), stop=stop_after_attempt(2), wait=wait_random(0.1, 0.4), reraise=True
+        )
+        socket: FrameSocket = await tries(connect, *self._address)
+        is_ready = False
+        try:
+            await self._configure(codec, socket)
+            is_ready = True
+        finally:
+            if not is_ready:
+                socket.transport.abort()
+        return socket
+
+    async def _configure(self, codec: RealtimeCodec, socket: FrameSocket) -> None:
+        """The server speaks first; the session may be changed only then."""
+        codec.receive(await socket.next_frame())
+        socket.post(session_update(codec.next_event_id(), self._setup))
+        while not codec.is_configured:
+            codec.receive(await socket.next_frame())
+        for role, text in codec.items.turns():
+            socket.post(remember(codec.next_event_id(), role, text))
+
+    def _take_over(self, socket: FrameSocket) -> None:
+        codec = self._codec
+        self._socket = socket
+        self._watch = StallWatch(socket, lambda: codec.is_owed, self._stall_s)
+        self._roll_over_at = asyncio.get_running_loop().time() + self._roll_over_s
+
+    async def _maybe_roll_over(self) -> None:
+        """Move on to another session when this one is old and nothing is going on in it."""
+        old = self._socket
+        is_due = asyncio.get_running_loop().time() >= self._roll_over_at
+        if not is_due or not self._codec.is_quiet or old is None:
+            return
+        self._rolling = True
+        try:
+            await self._roll_over(self._codec)
+        finally:
+            self._rolling = False
+        kept = self._backlog.before(b"")
+        if kept and self._socket is not None:
+            self._socket.post(append(kept))
+        self._flush()
+        if self._socket is not old:
+            await shut(old)
+
+    async def _roll_over(self, old_codec: RealtimeCodec) -> None:
+        self._codec = codec = RealtimeCodec(old_codec.items)
+        try:
+            socket = await self._begin(codec)
+        except ProviderError as fault:
+            if codec.is_owed:
+                raise
+            _log.warning("realtime.roll_over_failed", reason=fault.end_reason.value)
+            self._codec = old_codec
+            self._roll_over_at += self._roll_over_s / 60
+            return
+        if self._closing:
+            await shut(socket)
+            return
+        if self._watch is not None:
+            self._watch.stop()
+        self._take_over(socket)
 
     def _flush(self) -> None:
+        if self._socket is None or self._rolling:
+            return
         for frame in self._codec.frames():
-            if self._socket is not None:
-                self._socket.post(frame)
+            self._socket.post(frame)
 
-    def _why_closed(self, error: ConnectionClosed) -> ProviderError:
-        if self._stall is not None and self._stall.struck:
+    def _lost(self, error: ConnectionClosed) -> ProviderError:
+        if self._watch is not None and self._watch.struck:
             return ProviderError(PROVIDER, "silent while it owed a response", EndReason.PROVIDER_TIMEOUT)
-        code = error.rcvd.code if error.rcvd is not None else 1006
-        said = error.rcvd.reason if error.rcvd is not None else "no close frame"
-        refused = code in _AUTH_CLOSE_CODES or (code == 1008 and "api key" in said.lower())
-        reason = EndReason.PROVIDER_AUTH if refused else EndReason.PROVIDER_CLOSED
-        return ProviderError(PROVIDER, f"closed with {code}: {said[:100]}", reason)
-
-
-class _Stall:
-    """Cuts the socket of a provider that owes a response and says nothing. One timer, nothing per frame."""
-
-    __slots__ = ("_codec", "_look_s", "_looks", "_loop", "_seen", "_socket", "_timer", "struck")
-
-    def __init__(self, socket: FrameSocket, codec: RealtimeCodec, stall_s: float) -> None:
-        self._socket = socket
-        self._codec = codec
-        self._loop = asyncio.get_running_loop()
-        self._look_s = stall_s / _LOOKS
-        self._looks = 0
-        self._seen = socket.frames_received
-        self.struck = False
-        self._timer = self._loop.call_later(self._look_s, self._look)
-
-    def _look(self) -> None:
-        is_quiet = self._codec.is_owed and self._socket.frames_received == self._seen
-        self._looks = self._looks + 1 if is_quiet else 0
-        self._seen = self._socket.frames_received
-        if self._looks >= _LOOKS:
-            self.struck = True
-            self._socket.transport.abort()
-        else:
-            self._timer = self._loop.call_later(self._look_s, self._look)
-
-    def stop(self) -> None:
-        self._timer.cancel()
-
-
-def _socket_of(session: AsyncRealtimeConnection) -> FrameSocket:
-    return cast("FrameSocket", session._connection)  # noqa: SLF001 - the SDK parses every frame into objects
-
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, ProviderError) and error.end_reason is not EndReason.PROVIDER_AUTH
-
-
-@cache
-def _trust() -> SSLContext:
-    """The trust store, loaded once: doing so for each socket would hold up every call of the process."""
-    return create_default_context()
+        return closed_fault(error)

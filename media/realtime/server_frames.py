@@ -1,7 +1,7 @@
 """What an OpenAI Realtime (GA) server says: JSON text in, our events out, and the frames to answer with. No I/O.
 
-`RealtimeCodec` keeps what the protocol makes a client remember: audio received per item (the bound of a truncation),
-which responses are done or were talked over (their late audio is dropped), and whose turn it is to ask for the next.
+`RealtimeCodec` keeps what the protocol makes a client remember: the items, which responses are done or were talked over
+(their late audio is dropped), and whose turn it is to ask for the next.
 Events are told apart by `type` alone; unknown ones are passed over. Source: OpenAI, Realtime server events.
 """
 
@@ -13,7 +13,6 @@ import structlog
 
 from media.errors import ProviderError
 from media.ports import (
-    BYTES_PER_MS,
     RtAgentText,
     RtAudio,
     RtCalleeText,
@@ -26,11 +25,11 @@ from media.ports import (
     ToolRequest,
 )
 from media.realtime.client_frames import response_create, tool_output, truncate
+from media.realtime.items import Items
 from media.realtime.responses import Ask, ResponseTurns
 from schema.outcomes import EndReason
 
 PROVIDER = "openai"
-_ITEMS_KEPT = 16
 _BUSY = "conversation_already_has_active_response"
 _BENIGN_CODES = frozenset({"response_cancel_not_active", "input_audio_buffer_commit_empty"})
 _BENIGN_TEXT = "already shorter than"
@@ -47,16 +46,23 @@ _log = structlog.get_logger()
 
 
 class RealtimeCodec:
-    """The client's side of one session."""
+    """The client's side of one session.
 
-    def __init__(self) -> None:
+    Args:
+        items: what an earlier session of the same call remembers.
+
+    Attributes:
+        is_configured: the server confirmed the session's configuration.
+    """
+
+    def __init__(self, items: Items | None = None) -> None:
         self.is_configured = False
+        self.items = items or Items()
         self._frames: list[bytes] = []
         self._events_named = 0
         self._turns = ResponseTurns()
-        self._received_bytes: dict[str, int] = {}
-        self._response_of: dict[str, str] = {}
-        self._done_items: set[str] = set()
+        self._callee_has_turn = False
+        self._results_owed = 0
         self._muted_response: str | None = None
         self._over_response: str | None = None
         self._readers: dict[str, Callable[[Fields], tuple[RtEvent, ...]]] = {
@@ -65,9 +71,9 @@ class RealtimeCodec:
             "response.output_item.done": self._item_done,
             "response.created": self._response_created,
             "response.done": self._response_done,
-            "input_audio_buffer.speech_started": lambda _: (RtSpeechStarted(),),
+            "input_audio_buffer.speech_started": self._speech_started,
             "input_audio_buffer.speech_stopped": lambda _: (RtSpeechStopped(),),
-            "input_audio_buffer.committed": lambda frame: (RtCommitted(_text(frame, "item_id")),),
+            "input_audio_buffer.committed": self._committed,
             "conversation.item.input_audio_transcription.completed": self._callee_text,
             "session.updated": self._configured,
             "error": self._error,
@@ -77,6 +83,11 @@ class RealtimeCodec:
     def is_owed(self) -> bool:
         """Whether the server owes us the start or the end of a response."""
         return self._turns.is_owed
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody speaks or is about to, and nothing is owed by either side."""
+        return not (self._turns.is_owed or self._callee_has_turn or self._results_owed)
 
     @property
     def has_frames(self) -> bool:
@@ -102,6 +113,7 @@ class RealtimeCodec:
 
     def give_results(self, results: tuple[tuple[str, str], ...]) -> None:
         """Give tool results as (request id, JSON text)."""
+        self._results_owed = max(0, self._results_owed - len(results))
         self._frames.extend(tool_output(self.next_event_id(), request_id, text) for request_id, text in results)
 
     def cut(self, item_id: str, heard_ms: int) -> None:
@@ -109,12 +121,12 @@ class RealtimeCodec:
 
         An item without audio is left alone, and so is one that was heard to its end.
         """
-        self._muted_response = self._response_of.get(item_id, self._muted_response)
-        received_bytes = self._received_bytes.get(item_id, 0)
-        received_ms = received_bytes // BYTES_PER_MS
-        if received_bytes == 0 or (heard_ms >= received_ms and item_id in self._done_items):
-            return
-        self._frames.append(truncate(self.next_event_id(), item_id, max(0, min(heard_ms, received_ms))))
+        item = self.items.get(item_id)
+        if item is not None:
+            self._muted_response = item.response_id
+        kept_ms = self.items.cut(item_id, heard_ms)
+        if kept_ms is not None:
+            self._frames.append(truncate(self.next_event_id(), item_id, kept_ms))
 
     # What the server says
 
@@ -137,36 +149,39 @@ class RealtimeCodec:
         if response_id in (self._muted_response, self._over_response):
             return ()
         audio = a2b_base64(_text(frame, "delta"))
-        seen_bytes = self._received_bytes.get(item_id)
-        if seen_bytes is None:
-            self._remember(item_id, response_id)
-            seen_bytes = 0
-        self._received_bytes[item_id] = seen_bytes + len(audio)
+        self.items.agent(item_id, response_id).received_bytes += len(audio)
         return (RtAudio(item_id, audio),)
 
-    def _remember(self, item_id: str, response_id: str) -> None:
-        self._response_of[item_id] = response_id
-        if len(self._response_of) > _ITEMS_KEPT:
-            oldest = next(iter(self._response_of))
-            del self._response_of[oldest]
-            self._received_bytes.pop(oldest, None)
-            self._done_items.discard(oldest)
-
     def _agent_text(self, frame: Fields) -> tuple[RtEvent, ...]:
-        if _text(frame, "response_id") == self._muted_response:
+        item_id, response_id, text = _text(frame, "item_id"), _text(frame, "response_id"), _text(frame, "delta")
+        if response_id in (self._muted_response, self._over_response):
             return ()
-        return (RtAgentText(_text(frame, "item_id"), _text(frame, "delta")),)
+        self.items.agent(item_id, response_id).text += text
+        return (RtAgentText(item_id, text),)
 
     def _item_done(self, frame: Fields) -> tuple[RtEvent, ...]:
         item = _fields(frame, "item")
         if item.get("type") != "message":
             return ()
         item_id = _text(item, "id")
-        self._done_items.add(item_id)
+        known = self.items.get(item_id)
+        if known is not None:
+            known.is_done = True
         return (RtItemDone(item_id),)
 
+    def _speech_started(self, _frame: Fields) -> tuple[RtEvent, ...]:
+        self._callee_has_turn = True
+        return (RtSpeechStarted(),)
+
+    def _committed(self, frame: Fields) -> tuple[RtEvent, ...]:
+        item_id = _text(frame, "item_id")
+        self.items.callee(item_id)
+        return (RtCommitted(item_id),)
+
     def _callee_text(self, frame: Fields) -> tuple[RtEvent, ...]:
-        return (RtCalleeText(_text(frame, "item_id"), _text(frame, "transcript").strip()),)
+        item_id, text = _text(frame, "item_id"), _text(frame, "transcript").strip()
+        self.items.callee(item_id).text = text
+        return (RtCalleeText(item_id, text),)
 
     def _configured(self, _frame: Fields) -> tuple[RtEvent, ...]:
         self.is_configured = True
@@ -174,6 +189,7 @@ class RealtimeCodec:
 
     def _response_created(self, frame: Fields) -> tuple[RtEvent, ...]:
         self._turns.created(_text(_fields(frame, "response"), "id"))
+        self._callee_has_turn = False
         return ()
 
     def _response_done(self, frame: Fields) -> tuple[RtEvent, ...]:
@@ -182,6 +198,7 @@ class RealtimeCodec:
         self._turns.done(self._over_response)
         self._send_next_ask()
         requests = _tool_requests(response) if status == "completed" else ()
+        self._results_owed += len(requests)
         return (RtResponseDone(status, requests, _why(response)),)
 
     def _error(self, frame: Fields) -> tuple[RtEvent, ...]:

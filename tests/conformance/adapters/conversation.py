@@ -24,6 +24,7 @@ def realtime(
     voice: str = "marin",
     instructions: str = "",
     stall_s: float = 15.0,
+    roll_over_s: float = 3300.0,
 ) -> OpenAIRealtime:
     """A model of one session."""
     return OpenAIRealtime(
@@ -36,6 +37,7 @@ def realtime(
         tools=(TOOL,),
         transcribe_model="gpt-transcribe",
         stall_s=stall_s,
+        roll_over_s=roll_over_s,
     )
 
 
@@ -86,9 +88,11 @@ class Conversation(Changes):
 
 
 @asynccontextmanager
-async def conversation(world: World, *, instructions: str = "", stall_s: float = 15.0) -> AsyncIterator[Conversation]:
+async def conversation(
+    world: World, *, instructions: str = "", stall_s: float = 15.0, roll_over_s: float = 3300.0
+) -> AsyncIterator[Conversation]:
     """Open a session and listen to it; at the end it closes without complaint."""
-    model = realtime(world.openai_url, instructions=instructions, stall_s=stall_s)
+    model = realtime(world.openai_url, instructions=instructions, stall_s=stall_s, roll_over_s=roll_over_s)
     await model.open()
     talk = Conversation(model)
     async with asyncio.TaskGroup() as tasks:

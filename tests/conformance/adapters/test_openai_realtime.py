@@ -208,6 +208,39 @@ def test_a_lost_session_says_how(world: World, at: str, kind: str, how: dict[str
     asyncio.run(scenario())
 
 
+def test_an_old_session_hands_over_to_a_new_one_that_knows_what_was_said(world: World) -> None:
+    forced = "SIM-REPLY[3]: this is my third turn."
+
+    async def scenario() -> None:
+        async with conversation(world, instructions=forced, roll_over_s=0.0) as talk:
+            await talk.model.greet("first turn.")
+            await talk.has(RtResponseDone)
+            talk.callee_says("one.")
+            await talk.has(RtResponseDone, 2)
+            talk.callee_says("two.")
+            await talk.has(RtResponseDone, 3)
+            assert talk.text().endswith("this is my third turn.")
+            assert [said.text for said in await talk.has(RtCalleeText, 2)] == ["one.", "two."]
+            assert talk.fault is None
+            assert talk.model.dropped_frames == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_session_that_cannot_hand_over_goes_on(world: World) -> None:
+    async def scenario() -> None:
+        async with conversation(world, roll_over_s=0.0) as talk:
+            world.arm("openai_realtime", "connect", "refuse", status=503, times=2)
+            await talk.model.greet("first turn.")
+            await talk.has(RtResponseDone)
+            talk.callee_says("one.")
+            await talk.has(RtResponseDone, 2)
+            assert world.faults()[0]["struck"] == 2
+            assert talk.fault is None
+
+    asyncio.run(scenario())
+
+
 async def reason_of(world: World, *, api_key: str = "sk-simulated", voice: str = "marin") -> EndReason | None:
     model = realtime(world.openai_url, api_key=api_key, voice=voice)
     try:

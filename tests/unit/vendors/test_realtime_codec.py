@@ -18,7 +18,7 @@ from media.ports import (
     ToolRequest,
     ToolSpec,
 )
-from media.realtime.client_frames import SessionSetup, append, session_update, verbatim
+from media.realtime.client_frames import SessionSetup, append, remember, session_update, verbatim
 from media.realtime.server_frames import RealtimeCodec
 from schema.outcomes import EndReason
 
@@ -282,6 +282,44 @@ def test_a_long_call_forgets_old_items() -> None:
         codec.receive(audio(f"a{number}", f"r{number}"))
     codec.cut("a0", 10)
     assert sent(codec) == []
+
+
+def said(item_id: str, response_id: str, text: str) -> bytes:
+    return server("response.output_audio_transcript.delta", item_id=item_id, response_id=response_id, delta=text)
+
+
+def test_a_following_session_is_told_what_was_said_and_heard() -> None:
+    codec = session()
+    codec.receive(said("a1", "r1", "one two "))
+    codec.receive(said("a1", "r1", "three four"))
+    codec.receive(audio("a1", "r1", size=8000))
+    codec.cut("a1", 500)
+    codec.receive(server("input_audio_buffer.committed", item_id="u1"))
+    codec.receive(said("a2", "r2", "yes"))
+    codec.receive(server("conversation.item.input_audio_transcription.completed", item_id="u1", transcript="wait"))
+    codec.receive(server("input_audio_buffer.committed", item_id="u2"))
+    turns = RealtimeCodec(codec.items).items.turns()
+    assert turns == (("assistant", "one two t"), ("user", "wait"), ("assistant", "yes"))
+    assert [json.loads(remember("tl_1", role, text))["item"]["content"] for role, text in turns[:2]] == [
+        [{"type": "output_text", "text": "one two t"}],
+        [{"type": "input_text", "text": "wait"}],
+    ]
+
+
+def test_a_session_is_quiet_only_when_nothing_is_going_on() -> None:
+    codec = session()
+    call = {"type": "function_call", "call_id": "call_1", "name": "end_call", "arguments": "{}"}
+    quiet = [codec.is_quiet]
+    for frame in (
+        server("input_audio_buffer.speech_started", item_id="u1"),
+        server("input_audio_buffer.speech_stopped", item_id="u1"),
+        created("r1"),
+        done("r1", output=[call]),
+    ):
+        codec.receive(frame)
+        quiet.append(codec.is_quiet)
+    codec.give_results((("call_1", "{}"),))
+    assert [*quiet, codec.is_quiet] == [True, False, False, False, False, True]
 
 
 def test_tool_results_go_before_the_request_for_the_next_response() -> None:
