@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from dispatcher.announce import Announcer
+from dispatcher.crash_points import CrashPoint, crash_point
 from dispatcher.refusals import Conflict, Faulty, Missing, OutOfQuota, Suppressed
 from dispatcher.rules.numbers import dialable
 from dispatcher.rules.quota import hold_for
@@ -60,6 +61,7 @@ def accept_call(
     taken = take_in(tx, call)
     if not taken.accepted:
         raise refusal(taken, call)
+    tx.on_commit(partial(crash_point, CrashPoint.ACCEPT_COMMITTED))
     if call.due_at <= tx.now and taken.room:
         claim = claim_direct(tx, account_id, call.call_id)
         if claim is not None:

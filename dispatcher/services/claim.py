@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from dispatcher.announce import Announcer
+from dispatcher.crash_points import CrashPoint, crash_point
 from dispatcher.errors import BalanceMoved
 from dispatcher.rules.callers import choose_caller_id
 from dispatcher.rules.facts import Capacity
@@ -226,4 +227,5 @@ def _capacity(policy: Policy, desk: _Desk, load: CampaignLoad, room: int) -> Cap
 
 def _announce(announcer: Announcer, claimed: tuple[Claim, ...]) -> None:
     for claim in claimed:
+        crash_point(CrashPoint.CLAIM_COMMITTED)
         announcer.media(claim)

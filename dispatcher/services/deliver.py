@@ -13,6 +13,7 @@ import structlog
 from standardwebhooks import Webhook
 
 from dispatcher.announce import Announcer
+from dispatcher.crash_points import CrashPoint, crash_point
 from dispatcher.egress import Answer, Egress, EgressError
 from dispatcher.services.lanes import Widths, share_senders
 from dispatcher.services.redelivery import after_answer, after_failure
@@ -70,6 +71,7 @@ def _send_and_take_next(
     """Try one delivery, write what came of it, and take the lane's next one when this one went well."""
     delivery_id, tries = outgoing.lease.delivery_id, outgoing.tries + 1
     tried = _post(outgoing, egress, public_base_url)
+    crash_point(CrashPoint.DELIVERY_SENT)
     with db.transaction() as tx:
         if isinstance(tried, Answer):
             settlement = after_answer(delivery_id, tries, tried, tx.now)

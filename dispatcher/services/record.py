@@ -7,6 +7,7 @@ campaign is done is looked at afterwards, in its own transaction, because that w
 import structlog
 
 from dispatcher.announce import Announcer
+from dispatcher.crash_points import CrashPoint, crash_point
 from dispatcher.services.conclude import End, conclude, lock_dialled
 from dispatcher.services.finish import finish_campaign
 from dispatcher.store import calls
@@ -37,6 +38,7 @@ def record_call(db: Database, announcer: Announcer, result: CallResult) -> bool:
             opted_out=result.opted_out,
         )
         conclude(tx, announcer, call, campaign, end)
+    crash_point(CrashPoint.RECORD_COMMITTED)
     if call.enrolment_id is not None and call.campaign_id is not None:
         finish_campaign(db, call.campaign_id)
     return True

@@ -12,6 +12,7 @@ from dataclasses import replace
 import structlog
 
 from dispatcher.announce import Announcer
+from dispatcher.crash_points import CrashPoint, crash_point
 from dispatcher.rules.facts import Allow, Capacity, LeadFacts
 from dispatcher.rules.legal import legal_basis
 from dispatcher.rules.policy import Policy
@@ -61,6 +62,7 @@ def take_call(db: Database, announcer: Announcer, claim: Claim, worker_id: str) 
         calls.add_event(tx, call.call_id, call.account_id, CallPhase.DIALING.value, {"worker_id": worker_id})
         if call.enrolment_id is not None:
             enrolments.mark_in_call(tx, call.enrolment_id)
+    crash_point(CrashPoint.TAKE_COMMITTED)
     log.info("call_taken", call_id=str(call.call_id), account_id=str(call.account_id), worker_id=worker_id)
     return spec
 
