@@ -1,5 +1,6 @@
 """The demo's last words: what happened to every lead, one conversation, the recordings, webhooks and minutes."""
 
+import os
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -11,7 +12,7 @@ from deploy.demo.proof import dials_without_a_call, verify_webhooks, voices
 from deploy.demo.story import ImportReport
 from deploy.simulator.process import World
 
-SHOWN_CHARS = 40
+SHOWN_CHARS = 24
 
 
 def close_with(
@@ -31,6 +32,7 @@ def close_with(
     calls = client.pages("/v1/calls")
     campaign_calls = [call for call in calls if call["campaign_id"] == campaign_id]
     console.print(_leads_table(leads))
+    _say_why(console, leads)
     _say_import(console, imported)
     heard = _say_conversations(console, client, recordings, campaign_calls, legacy_id)
     proof = verify_webhooks(world.sink("demo"), webhook_secret)
@@ -52,26 +54,26 @@ def close_with(
 
 
 def _leads_table(leads: list[Json]) -> Table:
-    table = Table(title="Outcome per lead, and why the rest were not called", title_justify="left", box=SIMPLE)
-    for column in ("number", "name", "zone", "tries", "state", "outcome", "why"):
-        table.add_column(column, overflow="fold", no_wrap=column != "why")
+    table = Table(title="Outcome per lead", title_justify="left", box=SIMPLE)
+    for column in ("number", "name", "zone", "tries", "state", "outcome"):
+        table.add_column(column, no_wrap=True)
     for lead in leads:
         zones = ", ".join(zone.split("/")[-1] for zone in lead["zones"])
-        table.add_row(
-            lead["phone_number"],
-            lead["name"] or "",
-            zones,
-            str(lead["attempts_used"]),
-            lead["state"],
-            lead["last_outcome"] or "-",
-            _why(lead),
-        )
+        outcome = lead["last_outcome"] or "-"
+        tries = str(lead["attempts_used"])
+        table.add_row(lead["phone_number"], (lead["name"] or "")[:16], zones, tries, lead["state"], outcome)
     return table
 
 
-def _why(lead: Json) -> str:
-    why: Json | None = lead["why"]
-    return "" if why is None or why["code"] == "REACHED" else f"{why['text']} {why['fix']}"
+def _say_why(console: Console, leads: list[Json]) -> None:
+    groups: dict[str, list[str]] = {}
+    for lead in leads:
+        why: Json | None = lead["why"]
+        if why is not None and why["code"] != "REACHED":
+            groups.setdefault(f"{why['text']} {why['fix']}", []).append(str(lead["name"] or lead["phone_number"]))
+    console.print("[bold]Why the rest were not called, or not again[/bold]")
+    for why_text, names in groups.items():
+        console.print(f"  {', '.join(names)}: {why_text}", markup=False)
 
 
 def _say_import(console: Console, imported: ImportReport) -> None:
@@ -91,14 +93,13 @@ def _say_conversations(
     legacy = client.get(f"/v1/calls/{legacy_id}")
     for call, mode in [*((call, "realtime") for call in talked[:1]), (legacy, "legacy")]:
         _say_transcript(console, client.get(f"/v1/calls/{call['call_id']}"), mode)
-    console.print("\n[bold]Recordings[/bold] stereo, callee left, agent right; read back from the audio:")
+    console.print("\n[bold]Recordings[/bold] stereo: callee left, agent right; the voices read back from the audio")
     both = bool(talked)
     for call in [*talked, legacy]:
         path = recordings / call["account_id"] / f"{call['call_id']}.wav"
         callee, agent = (voice.strip() for voice in voices(path))
         both = both and bool(callee) and bool(agent)
-        console.print(f"  {path.relative_to(Path.cwd())}", markup=False, soft_wrap=True)
-        console.print(f"    callee {_start(callee)}   agent {_start(agent)}", markup=False, style="dim")
+        console.print(f"  {_start(callee)} | {_start(agent)}  {os.path.relpath(path)}", markup=False, soft_wrap=True)
     return both
 
 

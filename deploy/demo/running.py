@@ -13,7 +13,7 @@ from deploy.simulator.process import World, world_process
 
 PEOPLE = Path(__file__).with_name("people.yaml")
 MEDIA_WORKERS = 2
-SLOTS_PER_WORKER = 8
+SLOTS_PER_WORKER = 15
 STOP_GRACE_S = 8.0
 
 

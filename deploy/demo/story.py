@@ -74,7 +74,7 @@ def create_campaign(client: TrunklineClient, report: ImportReport, *, now: datet
                 "respect_legal_hours": False,
                 "end_at": (now + CAMPAIGN_RUNS_FOR).isoformat(),
             },
-            "pacing": {"max_concurrent_calls": 12, "calls_per_minute": 600},
+            "pacing": {"max_concurrent_calls": 28, "calls_per_minute": 600},
             "retry": {"max_attempts": 2, "delays_minutes": [1], "jitter_pct": 0, "retry_on": ["busy", "no_answer"]},
             "contact_limits": {"min_gap_minutes": 1, "max_attempts_per_24h": 3},
             "webhook_url": webhook_url,
