@@ -1,7 +1,12 @@
-"""Run the benches: `python -m bench` for all, `python -m bench decide claims` for some."""
+"""Run the benches: `python -m bench` for all, `python -m bench decide claims` for some.
+
+BENCH_QUICK=1 gives a short look; other BENCH_ variables are in the benches and in docs/performance.md.
+"""
 
 import importlib
+import os
 import sys
+import time
 
 from bench.measure import save, show
 
@@ -16,10 +21,12 @@ def main() -> int:
         print(f"unknown bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
         return 2
     for name in names:
-        print(f"\n{name}")
+        began, began_load = time.monotonic(), os.getloadavg()[0]
+        print(f"\n{name}  (load average {began_load:.1f} on {os.cpu_count()} cores)", flush=True)
         figures = importlib.import_module(f"bench.{name}").run()
         show(figures)
-        save(name, figures)
+        print(f"       took {time.monotonic() - began:.0f} s", flush=True)
+        save(name, figures, began_load)
     return 0
 
 
