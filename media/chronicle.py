@@ -113,4 +113,4 @@ class Chronicle:
         if _ORDER.index(phase) > _ORDER.index(self.phase):
             self.phase = phase
             log.info("call_moved", phase=phase.value)
-            self._host.progress(phase)
+            self._host.progress(phase, provider_call_id=self.facts.provider_call_id)

@@ -182,6 +182,7 @@ class _Session:
             log.warning("second_leg_ignored")
             return
         self._leg = leg
+        self._facts.provider_call_id = self._facts.provider_call_id or leg.provider_call_id
         answered_at = self._chronicle.answered()
         self._chronicle.deadlines.joined()
         path = self._host.recording_path()

@@ -85,6 +85,10 @@ class Carrier(Protocol):
 class Leg(Protocol):
     """The carrier's media socket of one call, once it has joined. Sends never block: the socket buffer is bounded."""
 
+    @property
+    def provider_call_id(self) -> str:
+        """The carrier's id of the call, as the socket's first frames name it."""
+
     def send_audio(self, audio: bytes) -> None:
         """Send agent audio, a whole number of frames."""
 

@@ -69,11 +69,11 @@ class TwilioLeg:
     """The joined socket of one call.
 
     Attributes:
-        call_sid: Twilio's id of the call.
+        provider_call_id: Twilio's SID of the call.
         dropped_bytes: agent audio that found the socket full.
     """
 
-    __slots__ = ("_closed", "_encoder", "_output_bytes", "_transport", "_ws", "call_sid", "dropped_bytes")
+    __slots__ = ("_closed", "_encoder", "_output_bytes", "_transport", "_ws", "dropped_bytes", "provider_call_id")
 
     def __init__(
         self, ws: web.WebSocketResponse, transport: asyncio.Transport, started: StreamStarted, output_bytes: int
@@ -83,7 +83,7 @@ class TwilioLeg:
         self._transport = transport
         self._encoder = StreamEncoder(started.stream_sid)
         self._closed = False
-        self.call_sid = started.call_sid
+        self.provider_call_id = started.call_sid
         self.dropped_bytes = 0
 
     def send_audio(self, audio: bytes) -> None:

@@ -30,7 +30,7 @@ def test_a_call_rings_is_answered_and_ends_by_our_hang_up(world: World) -> None:
         async with open_line() as line, open_carrier(world) as carrier:
             sid = await carrier.dial(line.request(QUIET))
             leg = await line.joined()
-            assert leg.call_sid == sid
+            assert leg.provider_call_id == sid
             live = await carrier.look_up(sid)
             assert live is not None
             assert live.live

@@ -24,6 +24,7 @@ class FakeLeg:
 
     def __init__(self, inbox: CallInbox, *, returns_marks: bool = True) -> None:
         self.inbox = inbox
+        self.provider_call_id = "CA1"
         self.sent: list[tuple[float, bytes]] = []
         self.cleared_at: list[float] = []
         self.closed = False

@@ -97,6 +97,7 @@ def test_an_unknown_dial_whose_call_lives_is_a_call() -> None:
 
     record, stage = hold_realtime(script, carrier=FakeCarrier(dial_error=DialUnknown("timed out")))
     assert (record.outcome, record.end_reason) == (Outcome.HUMAN, EndReason.USER_HANGUP)
+    assert record.provider_call_id == stage.leg.provider_call_id
     assert stage.leg.closed
 
 
@@ -242,8 +243,8 @@ def test_progress_is_reported_once_per_phase_however_the_carrier_stutters() -> N
     record, stage = hold_realtime(script)
     assert stage.host.moves == [
         (CallPhase.DIALING, "CA1", None),
-        (CallPhase.RINGING, None, None),
-        (CallPhase.ANSWERED, None, None),
+        (CallPhase.RINGING, "CA1", None),
+        (CallPhase.ANSWERED, "CA1", None),
     ]
     assert record.end_reason is EndReason.USER_HANGUP
 
