@@ -226,6 +226,5 @@ def _capacity(policy: Policy, desk: _Desk, load: CampaignLoad, room: int) -> Cap
 
 
 def _announce(announcer: Announcer, claimed: tuple[Claim, ...]) -> None:
-    for claim in claimed:
-        crash_point(CrashPoint.CLAIM_COMMITTED)
-        announcer.media(claim)
+    crash_point(CrashPoint.CLAIM_COMMITTED)
+    announcer.media_many(claimed)

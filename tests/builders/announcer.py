@@ -1,5 +1,6 @@
 """An announcer that remembers whom it was to ring."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,6 +19,9 @@ class RecordingAnnouncer:
 
     def media(self, claim: Claim) -> None:
         self.claims.append(claim)
+
+    def media_many(self, claims: Sequence[Claim]) -> None:
+        self.claims.extend(claims)
 
     def settle(self, call_id: UUID) -> None:
         self.settles.append(call_id)

@@ -3,16 +3,19 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from dispatcher.services.claim import claim_due
+from dispatcher.services.claim import claim_direct, claim_due
 from dispatcher.services.record import record_call
 from dispatcher.services.rescue import adopt_orphan, rescue
+from dispatcher.store.claims import lock_account
 from dispatcher.store.db import Database
+from dispatcher.store.enrolments import lock_enrolment
 from tests.builders.announcer import RecordingAnnouncer
 from tests.builders.clock import Clock
 from tests.builders.lives import a_result, claim_one, dialled, take
 from tests.builders.rows import (
     a_campaign,
     a_worker,
+    an_accepted_call,
     an_account,
     balance_row,
     call_rows,
@@ -124,3 +127,26 @@ def test_of_workers_adopting_an_orphan_at_once_one_gets_it(
 
     with ThreadPoolExecutor(CLAIMERS) as pool:
         assert sum(pool.map(adopt, range(CLAIMERS))) == 1
+
+
+def test_a_lead_another_transaction_holds_is_passed_over_without_waiting(
+    db: Database, announcer: RecordingAnnouncer
+) -> None:
+    held, *_ = some_leads(db, a_campaign(db, an_account(db)), 5)
+    a_worker(db)
+    with db.transaction() as tx:
+        lock_enrolment(tx, held)
+        assert claim_due(db, announcer) == 4
+    assert claim_due(db, announcer) == 1
+
+
+def test_accepting_a_call_never_waits_for_a_claimer_of_the_account(db: Database) -> None:
+    account = an_account(db)
+    a_worker(db)
+    call_id = an_accepted_call(db, account)
+    with db.transaction() as claimer:
+        lock_account(claimer, account)
+        with db.transaction() as accepting:
+            assert claim_direct(accepting, account, call_id) is None
+    with db.transaction() as accepting:
+        assert claim_direct(accepting, account, call_id) is not None
