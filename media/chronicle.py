@@ -49,7 +49,8 @@ class Chronicle:
             self.facts.end_reason = reason
             self.facts.ended_at = at if at is not None else self._clock.now()
             self.facts.ended_at_utc = self._clock.utc()
-            self.facts.error_message = detail or self.facts.error_message
+            doubt = None if self.facts.carrier_spoke else self.facts.error_message
+            self.facts.error_message = detail or doubt
 
     def dialled(self, provider_call_id: str) -> None:
         """The carrier took the request."""
