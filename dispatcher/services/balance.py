@@ -1,6 +1,7 @@
 """What an account is told of itself: its limits and its minutes.
 
-Seconds inside, decimal minutes outside, never rounded in the account's favour.
+Seconds inside, decimal minutes outside, never rounded in the account's favour. What was used is shown as the rest, so
+that the hundredths add up.
 """
 
 import math
@@ -24,11 +25,13 @@ def account_balance(db: Database, account_id: UUID) -> Balance:
     """Read the account's minutes."""
     with db.transaction() as tx:
         now = balance(tx, account_id)
+    allocated, remaining = minutes(now.granted_s), minutes(now.available_s)
+    reserved = math.ceil(now.held_s * _HUNDREDTHS / 60) / _HUNDREDTHS
     return Balance(
-        remaining=minutes(now.available_s),
-        allocated=minutes(now.granted_s),
-        used=minutes(now.spent_s),
-        reserved=minutes(now.held_s),
+        remaining=remaining,
+        allocated=allocated,
+        used=max(0.0, round(allocated - remaining - reserved, 2)),
+        reserved=reserved,
     )
 
 
