@@ -10,6 +10,7 @@ import argparse
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import FrameType
@@ -30,6 +31,7 @@ LOOK_EVERY_S = 0.5
 START_WITHIN_S = 30.0
 END_WITHIN_S = 170.0
 POST_WITHIN_S = 15.0
+MAX_RESTARTS = 4
 
 
 def main() -> int:
@@ -81,6 +83,7 @@ def _watch(
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         while (elapsed_s := time.monotonic() - started) < END_WITHIN_S:
             each_look(elapsed_s)
+            _give_up_on_crashes(events)
             leads = client.pages(f"/v1/campaigns/{campaign_id}/leads")
             calls = client.get("/v1/calls", campaign_id=campaign_id, status="in_progress", limit=50)["data"]
             live.update(progress_view(leads, calls, elapsed_s, events))
@@ -114,6 +117,14 @@ def _noting(events: list[str]) -> Callable[[ProcessEvent], None]:
             events.append(f"{event.name} ended and was started again")
 
     return note
+
+
+def _give_up_on_crashes(events: list[str]) -> None:
+    restarts = Counter(event for event in events if event.endswith("started again"))
+    for event, times in restarts.items():
+        if times > MAX_RESTARTS:
+            name = event.split()[0]
+            raise SystemExit(f"{name} keeps ending; see .trunkline/logs/{name}.log")
 
 
 def _wait(ready: Callable[[], bool], within_s: float, otherwise: str) -> None:
