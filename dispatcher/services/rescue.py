@@ -94,7 +94,7 @@ def _end_of(tx: Tx, call: HeldCall, finding: OrphanFinding) -> End:
     if not finding.asked:
         outcome, reason = Outcome.AMBIGUOUS, EndReason.CARRIER_UNKNOWN
     elif finding.provider_call_id is not None:
-        outcome, reason = finding.outcome or Outcome.FAILED, EndReason.WORKER_LOST
+        outcome, reason = _found_outcome(call, finding), EndReason.WORKER_LOST
     elif call.provider_call_id is not None or call.answered_at is not None:
         outcome, reason = Outcome.AMBIGUOUS, EndReason.CARRIER_UNKNOWN
     else:
@@ -107,8 +107,14 @@ def _end_of(tx: Tx, call: HeldCall, finding: OrphanFinding) -> End:
         talked_s=finding.talked_s,
         answered_at=call.answered_at,
         ended_at=tx.now,
-        error_message="the media worker of this call was lost",
+        error_message="the media worker of this call was lost, or does not know what became of it",
     )
+
+
+def _found_outcome(call: HeldCall, finding: OrphanFinding) -> Outcome:
+    """Say how a call the carrier knows ended. One that was hung up because nobody carried it was not called off."""
+    hung_up_by_us = finding.outcome is Outcome.CANCELLED and not call.stop_requested
+    return Outcome.FAILED if finding.outcome is None or hung_up_by_us else finding.outcome
 
 
 def _asked_long_enough(tx: Tx, call: HeldCall) -> bool:

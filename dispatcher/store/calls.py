@@ -40,6 +40,7 @@ class HeldCall:
     answered_by: AnsweredBy | None
     dialing_at: datetime | None
     answered_at: datetime | None
+    stop_requested: bool
     hold_s: int
     config: dict[str, object]
     lead_context: dict[str, object]
@@ -229,6 +230,7 @@ def _held(row: Row[Any]) -> HeldCall:
         answered_by=AnsweredBy(row.answered_by) if row.answered_by else None,
         dialing_at=row.dialing_at,
         answered_at=row.answered_at,
+        stop_requested=row.stop_requested,
         hold_s=row.hold_s,
         config=row.config,
         lead_context=row.lead_context,

@@ -26,7 +26,7 @@ from media.session import run_call
 from media.settings import MediaSettings
 from media.studio import open_studio
 from schema.callspec import CallResult, CallSpec, Claim, WorkerPulse
-from schema.outcomes import EndReason
+from schema.outcomes import EndReason, Outcome
 
 log = structlog.get_logger()
 
@@ -63,7 +63,11 @@ class MediaHost:
         log.info("media_worker_started", worker_id=self.worker_id, address=self._listener.public_url)
 
     def carry(self, claim: Claim) -> None:
-        """Carry one call from taking it to its terminal record; returns when it is over."""
+        """Carry one call from taking it to its terminal record; returns when it is over.
+
+        A call of which nobody knows whether it was placed gets no record here: its lease runs out and the rescue, which
+        knows the account's other calls to the number, asks the carrier before anything is decided.
+        """
         if self._draining.is_set():
             return
         taken_at = time.monotonic()
@@ -75,7 +79,10 @@ class MediaHost:
         ):
             result = self._converse(spec, taken_at)
             self._heartbeat.flush()
-            self._record(result)
+            if result.outcome is Outcome.AMBIGUOUS:
+                log.warning("call_left_to_rescue", end_reason=result.end_reason.value)
+            else:
+                self._record(result)
 
     def settle(self, call_id: UUID) -> None:
         """Resolve one call whose worker is gone by asking the carrier."""
@@ -98,6 +105,7 @@ class MediaHost:
         self._heartbeat.stop()
         self._desk.retire(self.worker_id)
         self._loop.run(self._listener.stop())
+        self._studio.disk.stop()
         self._loop.stop()
         self._desk.close()
 
