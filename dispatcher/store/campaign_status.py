@@ -21,10 +21,14 @@ _START_DUE = sql("select id from campaigns where status = 'scheduled' and (start
 _END_DUE = sql("select id from campaigns where status = 'running' and end_at <= :now")
 _MAYBE_DONE = sql("""
     select m.id from campaigns m
-    where m.status = 'running'
-      and exists (select 1 from enrolments e where e.campaign_id = m.id)
-      and not exists (select 1 from enrolments e where e.campaign_id = m.id and e.state in $open)
+    where m.status = 'running' and coalesce(
+            (select 1 from enrolments e where e.campaign_id = m.id and e.state = 'pending' limit 1),
+            (select 1 from enrolments e where e.campaign_id = m.id and e.state in ('due', 'retry_wait') limit 1),
+            (select 1 from enrolments e where e.campaign_id = m.id and e.state in ('claimed', 'in_call') limit 1)
+        ) is null
+      and (select 1 from enrolments e where e.campaign_id = m.id limit 1) is not null
     """)
+"""Asked campaign by campaign, in scalar subqueries, which no planner turns into a join over all enrolments."""
 
 
 @dataclass(frozen=True, slots=True)

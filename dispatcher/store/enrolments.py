@@ -81,7 +81,9 @@ _EXPIRE = sql("""
     """)
 _STANDING = sql("""
     select exists (select 1 from enrolments where campaign_id = :id) as any_,
-        exists (select 1 from enrolments where campaign_id = :id and state in $open) as open
+        exists (select 1 from enrolments where campaign_id = :id and state = 'pending')
+        or exists (select 1 from enrolments where campaign_id = :id and state in ('due', 'retry_wait'))
+        or exists (select 1 from enrolments where campaign_id = :id and state in ('claimed', 'in_call')) as open
     """)
 
 

@@ -1,27 +1,35 @@
 """Who wants to start calls now, and whose turn it is: bounded looks at the due indexes and the cursor of the ring.
 
-Counts stop at what a tick could use, so a tick costs the same whether thousands or millions wait.
+Counts stop at what a tick could use, so a tick costs the same whether thousands or millions wait. Campaigns are asked
+one by one, in scalar subqueries, which no planner turns into a join over all enrolments.
 """
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
-
 from dispatcher.store.db import Tx
+from dispatcher.store.sql import sql
 
 CLAIMER_LOCK = 0x636C61696D
 CALLS_QUEUE = "calls"
 
-_LOCK = text("select pg_try_advisory_xact_lock(:key)")
-_CURSOR = text("select cursor from fair_turns where queue = :queue")
-_KEEP_CURSOR = text(
+_LOCK = sql("select pg_try_advisory_xact_lock(:key)")
+_CURSOR = sql("select cursor from fair_turns where queue = :queue")
+_KEEP_CURSOR = sql(
     "insert into fair_turns (queue, cursor) values (:queue, :cursor) on conflict (queue) do update set cursor = :cursor"
 )
-_CAMPAIGNS = text(
-    """
+_CAMPAIGNS = sql("""
+    with due as materialized (
+        select m.account_id, m.id, m.policy_version_id, m.weight from campaigns m
+        where m.status = 'running' and coalesce(
+            (select 1 from enrolments e
+                where e.campaign_id = m.id and e.state = 'pending' and e.next_due_at <= :now limit 1),
+            (select 1 from enrolments e
+                where e.campaign_id = m.id and e.state in ('due', 'retry_wait') and e.next_due_at <= :now limit 1)
+        ) is not null
+    )
     select m.account_id, m.id, m.policy_version_id, m.weight, fresh.due + returning_.due as due
-    from campaigns m
+    from due m
     cross join lateral (select count(*) as due from (
         select 1 from enrolments e
         where e.campaign_id = m.id and e.state = 'pending' and e.next_due_at <= :now limit :at_most
@@ -30,18 +38,14 @@ _CAMPAIGNS = text(
         select 1 from enrolments e
         where e.campaign_id = m.id and e.state in ('due', 'retry_wait') and e.next_due_at <= :now limit :at_most
     ) r) returning_
-    where m.status = 'running' and fresh.due + returning_.due > 0
-    """
-)
-_DIRECT = text(
-    """
+    """)
+_DIRECT = sql("""
     select account_id, count(*) as due from (
         select account_id from calls
         where phase = 'scheduled' and due_at <= :now and enrolment_id is null
         order by due_at, id limit :at_most
     ) d group by account_id
-    """
-)
+    """)
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,8 +315,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolments")),
         sa.UniqueConstraint("campaign_id", "lead_id", name=op.f("uq_enrolments_campaign_id_lead_id")),
     )
-    op.create_index("ix_enrolments_campaign_id_seq", "enrolments", ["campaign_id", "seq"], unique=False)
-    op.create_index("ix_enrolments_campaign_id_state", "enrolments", ["campaign_id", "state"], unique=False)
+    op.create_index(
+        "ix_enrolments_campaign_id_seq",
+        "enrolments",
+        ["campaign_id", "seq"],
+        unique=False,
+        postgresql_include=["state"],
+    )
     op.create_index(
         "ix_enrolments_fresh",
         "enrolments",
@@ -325,6 +330,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'pending'"),
     )
     op.create_index("ix_enrolments_lead_id", "enrolments", ["lead_id"], unique=False)
+    op.create_index(
+        "ix_enrolments_not_waiting",
+        "enrolments",
+        ["campaign_id", "state", "seq"],
+        unique=False,
+        postgresql_where=sa.text(
+            "state in ('claimed', 'in_call', 'completed', 'exhausted', 'skipped', 'cancelled', 'expired')"
+        ),
+    )
     op.create_index(
         "ix_enrolments_returning",
         "enrolments",
@@ -577,10 +591,16 @@ def downgrade() -> None:
     op.drop_index(
         "ix_enrolments_returning", table_name="enrolments", postgresql_where=sa.text("state in ('due', 'retry_wait')")
     )
+    op.drop_index(
+        "ix_enrolments_not_waiting",
+        table_name="enrolments",
+        postgresql_where=sa.text(
+            "state in ('claimed', 'in_call', 'completed', 'exhausted', 'skipped', 'cancelled', 'expired')"
+        ),
+    )
     op.drop_index("ix_enrolments_lead_id", table_name="enrolments")
     op.drop_index("ix_enrolments_fresh", table_name="enrolments", postgresql_where=sa.text("state = 'pending'"))
-    op.drop_index("ix_enrolments_campaign_id_state", table_name="enrolments")
-    op.drop_index("ix_enrolments_campaign_id_seq", table_name="enrolments")
+    op.drop_index("ix_enrolments_campaign_id_seq", table_name="enrolments", postgresql_include=["state"])
     op.drop_table("enrolments")
     op.drop_table("campaign_spend")
     op.drop_table("suppressions")
