@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 from sqlalchemy.engine import make_url
 
-from deploy.embedded.stack import running_stack
+from deploy.embedded.stack import controlled_stack
 from dispatcher.store.db import Database
 from schema.migrations.run import upgrade
 
@@ -20,10 +20,10 @@ POLICY_ID = uuid.UUID(int=3)
 
 @contextmanager
 def fresh_database() -> Iterator[str]:
-    """Yield the URL of a migrated, empty database; everything is gone afterwards."""
-    with TemporaryDirectory() as folder, running_stack(Path(folder) / "stack") as stack:
-        upgrade(stack.database_url)
-        yield stack.database_url
+    """Yield the URL of a migrated, empty database of servers of its own; everything is gone afterwards."""
+    with TemporaryDirectory() as folder, controlled_stack(Path(folder) / "stack") as stack:
+        upgrade(stack.addresses.database_url)
+        yield stack.addresses.database_url
 
 
 def plain_url(database_url: str) -> str:

@@ -1,16 +1,16 @@
 """A media worker process whose desk is a shelf: everything of a live call is real but the database and Celery.
 
 The host, its threads, its one loop, listener, heartbeat, sessions, pipelines, adapters, recordings and metrics are the
-worker's own. Orders come as JSON lines on standard input, {"calls": 20, "config": {…}} or {"stop": true}; the first
-line of output says where it listens, and the process ends when standard input does.
+worker's own. Orders come as JSON lines on standard input, {"calls": 20, "config": {…}} or {"stop": true}; a line of
+output follows each, one before the first says that it is ready, and the process ends when standard input does. The
+command line gives the caller id of its calls.
 """
 
 import json
 import sys
 import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from concurrent.futures import Future, ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 from media.desk import Desk, PulseAnswer, configure_logging
@@ -31,7 +31,8 @@ class Shelf(Desk):
         failures: why calls ended that were not stopped by order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, from_number: str) -> None:
+        self._from_number = from_number
         self.results: dict[str, int] = {}
         self.failures: list[str] = []
         self._specs: dict[UUID, CallSpec] = {}
@@ -47,7 +48,7 @@ class Shelf(Desk):
             campaign_id=None,
             lease_token=1,
             phone_number=f"+1212555{self._dialled:04d}",
-            from_number="+18005551234",
+            from_number=self._from_number,
             config=config,
             lead_context={},
             stream_token=uuid4().hex,
@@ -79,6 +80,12 @@ class Shelf(Desk):
             self.failures.append(f"{result.end_reason.value}: {result.error_message}")
         return True
 
+    def note_fault(self, carried: "Future[None]") -> None:
+        """Write down what broke a call's thread, if anything did."""
+        fault = carried.exception()
+        if fault is not None:
+            self.failures.append(repr(fault))
+
     def adopt(self, call_id: UUID, worker_id: str) -> Orphan | None:
         """Know no orphans."""
         del call_id, worker_id
@@ -94,13 +101,13 @@ class Shelf(Desk):
         """Hold nothing open."""
 
 
-def serve(settings: MediaSettings, orders: Iterable[str]) -> int:
+def serve(settings: MediaSettings, from_number: str, orders: Iterable[str]) -> int:
     """Carry calls as ordered until the orders end."""
-    shelf = Shelf()
+    shelf = Shelf(from_number)
     host = MediaHost(settings, shelf)
     host.start()
     with ThreadPoolExecutor(max_workers=settings.media_slots) as slots:
-        _tell(ready=True, at=datetime.now(UTC).isoformat())
+        _tell(ready=True)
         for line in orders:
             order = json.loads(line)
             if order.get("stop"):
@@ -108,7 +115,7 @@ def serve(settings: MediaSettings, orders: Iterable[str]) -> int:
             else:
                 config = CallConfig.model_validate(order["config"])
                 for _ in range(order["calls"]):
-                    slots.submit(host.carry, shelf.put(config))
+                    slots.submit(host.carry, shelf.put(config)).add_done_callback(shelf.note_fault)
             _tell(results=shelf.results, failures=shelf.failures[:3], threads=threading.active_count())
         shelf.stop_all()
     host.drain()
@@ -123,4 +130,4 @@ def _tell(**facts: object) -> None:
 if __name__ == "__main__":
     configured = MediaSettings.load()
     configure_logging(configured.log_level)
-    sys.exit(serve(configured, sys.stdin))
+    sys.exit(serve(configured, sys.argv[1], sys.stdin))
