@@ -23,13 +23,19 @@ from deploy.demo.client import Json, TrunklineClient
 from deploy.demo.report import close_with
 from deploy.demo.running import Running, running_everything
 from deploy.demo.screen import OPEN, progress_view
-from deploy.demo.story import call_in_legacy_mode, create_campaign, import_leads
+from deploy.demo.story import (
+    CAMPAIGN_RUNS_FOR,
+    WITH_A_KILL_IT_RUNS_FOR,
+    call_in_legacy_mode,
+    create_campaign,
+    import_leads,
+)
 from deploy.embedded.supervisor import EventKind, ProcessEvent
 
 MINUTES = 500
 LOOK_EVERY_S = 0.5
 START_WITHIN_S = 30.0
-END_WITHIN_S = 170.0
+END_WITHIN_S = 200.0
 POST_WITHIN_S = 15.0
 MAX_RESTARTS = 4
 
@@ -58,7 +64,8 @@ def _run(running: Running, console: Console, events: list[str], arguments: argpa
     quota_before = client.get("/v1/account/balance")
     imported = import_leads(client)
     sink_url = running.world.sink_url("demo")
-    campaign_id = create_campaign(client, imported, now=datetime.now(UTC), webhook_url=sink_url)
+    runs_for = WITH_A_KILL_IT_RUNS_FOR if arguments.kill else CAMPAIGN_RUNS_FOR
+    campaign_id = create_campaign(client, imported, now=datetime.now(UTC), runs_for=runs_for, webhook_url=sink_url)
     legacy_id = call_in_legacy_mode(client, webhook_url=sink_url)
     client.post(f"/v1/campaigns/{campaign_id}/start")
     _watch(client, campaign_id, console, events, _killer(running, arguments, events))
@@ -68,6 +75,7 @@ def _run(running: Running, console: Console, events: list[str], arguments: argpa
         client,
         running.world,
         recordings=running.data_dir / "recordings",
+        database_url=running.database_url,
         imported=imported,
         campaign_id=campaign_id,
         legacy_id=legacy_id,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from sqlalchemy.engine import make_url
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from deploy.simulator.voice import decode_wav_stereo
@@ -45,11 +47,13 @@ def verify_webhooks(deliveries: list[Json], secret: str) -> WebhookProof:
     return WebhookProof(len(deliveries) - refused, refused, dict(types), doubled)
 
 
-def dials_without_a_call(dials: list[Json], calls: list[Json]) -> dict[str, int]:
-    """Find numbers that the carrier's own log shows dialled more often than our calls account for."""
-    asked = Counter(dial["to"] for dial in dials)
-    known = Counter(call["phone_number"] for call in calls if call["provider_call_id"])
-    return {number: count - known[number] for number, count in asked.items() if count > known[number]}
+def dials_without_a_call(dials: list[Json], database_url: str) -> list[Json]:
+    """Find dials that the carrier's own log holds and that belong to no call, or to one that was dialled before."""
+    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("select provider_call_id from calls where provider_call_id is not null").fetchall()
+    known = Counter(str(row[0]) for row in rows)
+    return [dial for dial in dials if dial["answer"] == "accepted" and known[dial["sid"]] != 1]
 
 
 def voices(recording: Path) -> tuple[str, str]:

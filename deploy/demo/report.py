@@ -1,9 +1,9 @@
 """The demo's last words: what happened to every lead, one conversation, the recordings, webhooks and minutes."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +21,7 @@ def close_with(
     world: World,
     *,
     recordings: Path,
+    database_url: str,
     imported: ImportReport,
     campaign_id: str,
     legacy_id: str,
@@ -41,27 +42,28 @@ def close_with(
         + ", ".join(f"{count} {name}" for name, count in sorted(proof.by_type.items()))
     )
     _say_quota(console, quota_before, client.get("/v1/account/balance"))
-    numbers = {call["phone_number"] for call in calls}
-    dials = [dial for dial in world.dials() if dial["to"] in numbers and dial["at"] >= world.started_at]
-    doubled = dials_without_a_call(dials, calls)
+    dials = world.dials()
+    doubled = dials_without_a_call(dials, database_url)
+    tried = Counter(call["phone_number"] for call in campaign_calls if call["provider_call_id"])
+    too_often = [lead["phone_number"] for lead in leads if tried[lead["phone_number"]] > lead["attempts_used"]]
     console.print(
-        f"[bold]Proof[/bold] the carrier's own log: {len(dials)} dials for {len(calls)} calls, "
-        f"{len(doubled)} numbers dialled that we do not account for"
+        f"[bold]Proof[/bold] the carrier's own log holds {len(dials)} dials; {len(doubled)} belong to no call of ours, "
+        f"{len(too_often)} leads were dialled more often than their attempts say"
     )
-    kept = not doubled and not proof.refused and not proof.doubled and heard
+    kept = not doubled and not too_often and not proof.refused and not proof.doubled and heard
     console.print("[green]Every promise was kept.[/green]" if kept else "[red]A promise was broken: see above.[/red]")
     return 0 if kept else 1
 
 
 def _leads_table(leads: list[Json]) -> Table:
-    table = Table(title="Outcome per lead", title_justify="left", box=SIMPLE)
+    table = Table(title="Outcome per lead", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for column in ("number", "name", "zone", "tries", "state", "outcome"):
         table.add_column(column, no_wrap=True)
     for lead in leads:
         zones = ", ".join(zone.split("/")[-1] for zone in lead["zones"])
         outcome = lead["last_outcome"] or "-"
         tries = str(lead["attempts_used"])
-        table.add_row(lead["phone_number"], (lead["name"] or "")[:16], zones, tries, lead["state"], outcome)
+        table.add_row(lead["phone_number"], (lead["name"] or "")[:14], zones, tries, lead["state"], outcome)
     return table
 
 

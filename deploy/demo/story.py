@@ -20,6 +20,8 @@ CLOSED_ZONE = "Asia/Kathmandu"
 CLOSED_BEFORE = timedelta(minutes=10)
 CLOSED_AFTER = timedelta(minutes=20)
 CAMPAIGN_RUNS_FOR = timedelta(seconds=80)
+WITH_A_KILL_IT_RUNS_FOR = timedelta(seconds=130)
+"""A killed worker's calls fail when their lease is over, and are tried again a minute later."""
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 Json = dict[str, Any]
@@ -47,7 +49,9 @@ def import_leads(client: TrunklineClient) -> ImportReport:
     return ImportReport(len(rows), tuple(ids), answer["duplicates"], refused)
 
 
-def create_campaign(client: TrunklineClient, report: ImportReport, *, now: datetime, webhook_url: str) -> str:
+def create_campaign(
+    client: TrunklineClient, report: ImportReport, *, now: datetime, runs_for: timedelta, webhook_url: str
+) -> str:
     """Create the campaign and enrol the leads; returns its id."""
     campaign = client.post(
         "/v1/campaigns",
@@ -72,10 +76,15 @@ def create_campaign(client: TrunklineClient, report: ImportReport, *, now: datet
                 "timezone": "UTC",
                 "windows": _windows_closed_in_nepal(now),
                 "respect_legal_hours": False,
-                "end_at": (now + CAMPAIGN_RUNS_FOR).isoformat(),
+                "end_at": (now + runs_for).isoformat(),
             },
             "pacing": {"max_concurrent_calls": 28, "calls_per_minute": 600},
-            "retry": {"max_attempts": 2, "delays_minutes": [1], "jitter_pct": 0, "retry_on": ["busy", "no_answer"]},
+            "retry": {
+                "max_attempts": 2,
+                "delays_minutes": [1],
+                "jitter_pct": 0,
+                "retry_on": ["busy", "no_answer", "failed"],
+            },
             "contact_limits": {"min_gap_minutes": 1, "max_attempts_per_24h": 3},
             "webhook_url": webhook_url,
         },

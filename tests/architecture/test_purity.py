@@ -11,7 +11,7 @@ IMPURE_MODULES = {"random", "secrets", "socket", "subprocess", "requests", "http
 CLOCKS = {"datetime.now", "datetime.utcnow", "time.time", "time.monotonic", "time.perf_counter", "date.today"}
 
 HOMES = {
-    "sqlalchemy": ("schema/tables/", "schema/migrations/", "dispatcher/store/"),
+    "sqlalchemy": ("schema/tables/", "schema/migrations/", "dispatcher/store/", "deploy/demo/"),
     "celery": ("dispatcher/", "media/celery_app.py", "media/desk.py", "media/tasks.py"),
     "kombu": ("dispatcher/",),
     "flask": ("api/",),
