@@ -6,7 +6,7 @@ the work in the database.
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -21,7 +21,10 @@ MAX_WAITING = 1_000
 
 
 class BackgroundAnnouncer:
-    """Rings through another announcer. Safe to share between threads; its own thread starts with the first ring."""
+    """Rings through another announcer. Safe to share between threads.
+
+    Its own thread starts with the first ring, and again with the next one should a ring break it.
+    """
 
     def __init__(self, bell: Announcer) -> None:
         self._bell = bell
@@ -32,6 +35,10 @@ class BackgroundAnnouncer:
     def media(self, claim: Claim) -> None:
         """Ring for a claimed call."""
         self._ring(partial(self._bell.media, claim))
+
+    def media_many(self, claims: Sequence[Claim]) -> None:
+        """Ring for several claimed calls."""
+        self._ring(partial(self._bell.media_many, claims))
 
     def settle(self, call_id: UUID) -> None:
         """Ring for a call that lost its worker."""
@@ -57,10 +64,10 @@ class BackgroundAnnouncer:
             log.warning("announcement_dropped", waiting=MAX_WAITING)
 
     def _start(self) -> None:
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             return
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
                 self._thread.start()
 

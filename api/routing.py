@@ -64,6 +64,7 @@ _IDEMPOTENCY_PARAMETER = Parameter.model_validate(
 class _Declared:
     needs: Scope
     max_bytes: int | None
+    may_stand_alone: bool
 
 
 class Routes(APIBlueprint):
@@ -83,15 +84,17 @@ class Routes(APIBlueprint):
         replies: Mapping[HTTPStatus, type[BaseModel] | dict[str, object]],
         problems: tuple[HTTPStatus, ...] = (),
         max_bytes: int | None = None,
+        may_stand_alone: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare a route.
 
         A key must have the scope `needs`. `replies` are the models of successes, `problems` the refusals it has apart
-        from 400, 401 and 403, `max_bytes` the limit of the body where it is not the app's.
+        from 400, 401 and 403, `max_bytes` the limit of the body where it is not the app's. A route that
+        `may_stand_alone` gets no transaction unless its reply is to be kept.
         """
 
         def declare(handler: Handler) -> Handler:
-            self._declared[handler] = _Declared(needs, max_bytes)
+            self._declared[handler] = _Declared(needs, max_bytes, may_stand_alone)
             register = getattr(self, method.lower())
             register(
                 rule,
@@ -150,15 +153,23 @@ def _view(
             given["body"] = read_body(body)
         else:
             read_no_body()
-        return _changed(ask, lambda tx: handler(ask, tx, **given))
+        return _told(_change(ask, declared, lambda tx: handler(ask, tx, **given)))
 
     return view
 
 
-def _changed(ask: Ask, act: Callable[[Tx], Reply]) -> Response:
-    key = read_idempotency_key()
-    hashed = b"" if key is None else request_hash(request.method, request.full_path, request.get_data())
-    reply = once(ask.context.db, ask.caller.account_id, key, hashed, act)
+def _change(ask: Ask, declared: _Declared, act: Callable[[Tx | None], Reply]) -> Reply:
+    key, db = read_idempotency_key(), ask.context.db
+    if key is not None:
+        hashed = request_hash(request.method, request.full_path, request.get_data())
+        return once(db, ask.caller.account_id, key, hashed, act)
+    if declared.may_stand_alone:
+        return act(None)
+    with db.transaction() as tx:
+        return act(tx)
+
+
+def _told(reply: Reply) -> Response:
     if isinstance(reply.body, dict):
         answer = Response(orjson.dumps(reply.body), status=reply.status, mimetype=JSON)
     else:

@@ -1,7 +1,6 @@
 """/v1/calls: place calls, follow them, end them."""
 
 from http import HTTPStatus
-from typing import assert_never
 
 from flask import Response
 
@@ -10,20 +9,16 @@ from api.recordings import recording_response
 from api.routes.paths import CallPath
 from api.routing import Routes
 from dispatcher.services import control, read
-from dispatcher.services.accept import accept_call
-from dispatcher.services.execute import execute
 from dispatcher.services.once import Reply
+from dispatcher.services.place import place_call
 from dispatcher.store.db import Tx
 from schema.account import Scope
 from schema.calls import (
     CallMoved,
     CallQuery,
     CallTimeline,
-    CampaignExecution,
     CreateCall,
     CreatedCall,
-    InstructionsCall,
-    TaskCall,
     Transcript,
 )
 from schema.pages import Page
@@ -48,20 +43,17 @@ _WAV: dict[str, object] = {
         HTTPStatus.CONFLICT,
         HTTPStatus.UNPROCESSABLE_ENTITY,
     ),
+    may_stand_alone=True,
 )
-def create_call(ask: Ask, tx: Tx, body: CreateCall) -> Reply:
+def create_call(ask: Ask, tx: Tx | None, body: CreateCall) -> Reply:
     """Place a call: by task, by full instructions, or as a campaign's next attempt.
 
     201 with the new call; 200 with the same call when its idempotency_key was sent before.
     """
-    account_id, order = ask.caller.account_id, body.root
-    match order:
-        case TaskCall() | InstructionsCall():
-            call, is_new = accept_call(tx, ask.context.announcer, account_id, order, ask.from_number)
-        case CampaignExecution():
-            call, is_new = execute(tx, account_id, order, ask.from_number)
-        case _:
-            assert_never(order)
+    context = ask.context
+    call, is_new = place_call(
+        context.db, tx, context.announcer, body, account_id=ask.caller.account_id, default_from=ask.from_number
+    )
     return Reply(HTTPStatus.CREATED if is_new else HTTPStatus.OK, call)
 
 

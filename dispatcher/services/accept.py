@@ -1,17 +1,15 @@
-"""Taking in a direct call: checked, paid for by a hold, written down, and started at once when there is room.
+"""Taking in a call: checked, paid for by a hold, written down, and started at once when there is room.
 
-Everything happens in the caller's transaction: a call that was answered for exists and its seconds are held, whatever
-breaks afterwards. The bell is rung after the commit; when nobody hears it the tick finds the call.
+A call that was answered for exists and its seconds are held, whatever breaks afterwards. Where nothing else has to be
+read or kept with it, taking it in is one statement; starting it is tried next and left to the tick when it fails. The
+bell is rung after the commit; when nobody hears it the tick finds the call.
 """
 
 import json
 from functools import partial
 from uuid import UUID, uuid4
 
-import structlog
-
 from dispatcher.announce import Announcer
-from dispatcher.crash_points import CrashPoint, crash_point
 from dispatcher.refusals import Conflict, Faulty, Missing, OutOfQuota, Suppressed
 from dispatcher.rules.numbers import dialable
 from dispatcher.rules.quota import hold_for
@@ -21,8 +19,17 @@ from dispatcher.services.campaigns import found
 from dispatcher.services.claim import claim_direct
 from dispatcher.services.lead_rows import number_fault
 from dispatcher.services.prompts import check_call
-from dispatcher.store.accepting import KnownCall, NewCall, Taken, find_by_execution_key, hold_execution_key, take_in
-from dispatcher.store.db import Tx
+from dispatcher.store.accepting import (
+    KnownCall,
+    NewCall,
+    Taken,
+    find_by_execution_key,
+    hold_execution_key,
+    take_in,
+    take_in_alone,
+)
+from dispatcher.store.attempts import attempt
+from dispatcher.store.db import Database, Tx
 from dispatcher.store.leads import find_lead
 from schema.call_config import CallConfig
 from schema.calls import CreatedCall, DirectCall
@@ -30,9 +37,33 @@ from schema.outcomes import Outcome
 from schema.problems import FieldFault, ProblemCode
 from schema.states import CallStatus
 
-log = structlog.get_logger()
-
 _CONFIG_FIELDS = set(CallConfig.model_fields)
+
+
+def stands_alone(body: DirectCall) -> bool:
+    """Say whether a call can be taken in without reading or keeping anything else."""
+    return body.lead_id is None and body.campaign_id is None and body.idempotency_key is None
+
+
+def accept_alone(
+    db: Database, announcer: Announcer, account_id: UUID, body: DirectCall, default_from: str | None
+) -> CreatedCall:
+    """Take in a call that stands alone.
+
+    Raises:
+        Faulty: a number cannot exist, there is no caller id, or a variable has no value.
+        OutOfQuota: fewer seconds are left than the call must hold.
+        Suppressed: the number must not be called.
+    """
+    call = _new_call(account_id, body, _checked_numbers(body, default_from))
+    check_call(body, body.lead_context)
+    taken = take_in_alone(db, call)
+    if not taken.accepted:
+        raise refusal(taken, call)
+    if taken.room and not taken.later:
+        with attempt(db) as tx:
+            _start(tx, announcer, call)
+    return taken_in(call, taken)
 
 
 def accept_call(
@@ -53,21 +84,22 @@ def accept_call(
         known = find_by_execution_key(tx, account_id, body.idempotency_key)
         if known is not None:
             return _same(tx, known, body), False
-    context = _context(tx, account_id, body)
     if body.campaign_id is not None:
         found(tx, account_id, body.campaign_id)
-    check_call(body, context)
-    call = _new_call(tx, account_id, body, from_number)
+    check_call(body, _context(tx, account_id, body))
+    call = _new_call(account_id, body, from_number)
     taken = take_in(tx, call)
     if not taken.accepted:
         raise refusal(taken, call)
-    tx.on_commit(partial(crash_point, CrashPoint.ACCEPT_COMMITTED))
-    if call.due_at <= tx.now and taken.room:
-        claim = claim_direct(tx, account_id, call.call_id)
-        if claim is not None:
-            tx.on_commit(partial(announcer.media, claim))
-    status = CallStatus.QUEUED if call.due_at <= tx.now else CallStatus.PENDING
-    return CreatedCall(call_id=call.call_id, provider_call_id=None, status=status), True
+    if taken.room and not taken.later:
+        _start(tx, announcer, call)
+    return taken_in(call, taken), True
+
+
+def taken_in(call: NewCall, taken: Taken) -> CreatedCall:
+    """Answer with a call that was just taken in."""
+    status = CallStatus.PENDING if taken.later else CallStatus.QUEUED
+    return CreatedCall(call_id=call.call_id, provider_call_id=None, status=status)
 
 
 def created(tx: Tx, known: KnownCall) -> CreatedCall:
@@ -128,7 +160,13 @@ def _context(tx: Tx, account_id: UUID, body: DirectCall) -> dict[str, object]:
     )
 
 
-def _new_call(tx: Tx, account_id: UUID, body: DirectCall, from_number: str) -> NewCall:
+def _start(tx: Tx, announcer: Announcer, call: NewCall) -> None:
+    claim = claim_direct(tx, call.account_id, call.call_id)
+    if claim is not None:
+        tx.on_commit(partial(announcer.media, claim))
+
+
+def _new_call(account_id: UUID, body: DirectCall, from_number: str) -> NewCall:
     return NewCall(
         call_id=uuid4(),
         account_id=account_id,
@@ -137,7 +175,7 @@ def _new_call(tx: Tx, account_id: UUID, body: DirectCall, from_number: str) -> N
         config=body.model_dump_json(include=_CONFIG_FIELDS, exclude_unset=True),
         lead_context=json.dumps(body.lead_context),
         hold_s=hold_for(body.max_duration),
-        due_at=max(body.scheduled_at or tx.now, tx.now),
+        due_at=body.scheduled_at,
         campaign_id=body.campaign_id,
         lead_id=body.lead_id,
         attempt_number=body.attempt_number,

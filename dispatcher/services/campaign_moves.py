@@ -94,11 +94,11 @@ def stop_campaign(tx: Tx, account_id: UUID, campaign_id: UUID, *, hangup: bool) 
     if campaign.status is CampaignStatus.CANCELLED:
         return campaign_view(campaign)
     _require(campaign, campaign.status is not CampaignStatus.COMPLETED, "stopped")
+    cancel_waiting(tx, campaign_id)
     for call_id in undialled_calls(tx, campaign_id):
         call = lock_call(tx, call_id)
         if call is not None and call.phase in UNDIALLED:
             call_off(tx, call, EndReason.CAMPAIGN_STOPPED)
-    cancel_waiting(tx, campaign_id)
     return _moved(tx, campaign, CampaignStatus.CANCELLED, EventType.CAMPAIGN_STOPPED)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from dispatcher.refusals import Conflict, Faulty, Missing
 from dispatcher.rules.callers import choose_caller_id
 from dispatcher.rules.quota import hold_for
-from dispatcher.services.accept import created, refusal
+from dispatcher.services.accept import created, refusal, taken_in
 from dispatcher.services.campaigns import found
 from dispatcher.services.enrol import new_enrolment
 from dispatcher.services.prompts import check_campaign
@@ -21,7 +21,7 @@ from dispatcher.store.enrolling import NextAttempt, ask_for, enrol, next_attempt
 from dispatcher.store.leads import find_lead
 from schema.calls import CampaignExecution, CreatedCall
 from schema.problems import FieldFault, ProblemCode
-from schema.states import CAMPAIGN_MOVES, CallStatus, EnrolmentState
+from schema.states import CAMPAIGN_MOVES, EnrolmentState
 
 
 def execute(tx: Tx, account_id: UUID, body: CampaignExecution, default_from: str | None) -> tuple[CreatedCall, bool]:
@@ -46,13 +46,12 @@ def execute(tx: Tx, account_id: UUID, body: CampaignExecution, default_from: str
             ProblemCode.INVALID_STATE_TRANSITION,
         )
     attempt = _attempt(tx, campaign, body)
-    call = _new_call(tx, campaign, attempt, body, default_from)
+    call = _new_call(campaign, attempt, body, default_from)
     taken = take_in(tx, call)
     if not taken.accepted:
         raise refusal(taken, call)
-    ask_for(tx, attempt.enrolment_id, call.due_at)
-    status = CallStatus.QUEUED if call.due_at <= tx.now else CallStatus.PENDING
-    return CreatedCall(call_id=call.call_id, provider_call_id=None, status=status), True
+    ask_for(tx, attempt.enrolment_id, max(body.scheduled_at or tx.now, tx.now))
+    return taken_in(call, taken), True
 
 
 def _attempt(tx: Tx, campaign: StoredCampaign, body: CampaignExecution) -> NextAttempt:
@@ -72,7 +71,7 @@ def _attempt(tx: Tx, campaign: StoredCampaign, body: CampaignExecution) -> NextA
 
 
 def _new_call(
-    tx: Tx, campaign: StoredCampaign, attempt: NextAttempt, body: CampaignExecution, default_from: str | None
+    campaign: StoredCampaign, attempt: NextAttempt, body: CampaignExecution, default_from: str | None
 ) -> NewCall:
     config = campaign.body.call_config
     own = config.from_number or default_from
@@ -90,7 +89,7 @@ def _new_call(
         config=json.dumps(stored_config(config)),
         lead_context=json.dumps(body.lead_context),
         hold_s=hold_for(config.max_duration),
-        due_at=max(body.scheduled_at or tx.now, tx.now),
+        due_at=body.scheduled_at,
         campaign_id=campaign.campaign_id,
         lead_id=body.lead_id,
         enrolment_id=attempt.enrolment_id,

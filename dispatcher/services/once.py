@@ -29,7 +29,7 @@ def request_hash(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).digest()
 
 
-def once(db: Database, account_id: UUID, key: str | None, hashed: bytes, act: Callable[[Tx], Reply]) -> Reply:
+def once(db: Database, account_id: UUID, key: str, hashed: bytes, act: Callable[[Tx], Reply]) -> Reply:
     """Do `act` in one transaction, or repeat the reply it gave to the same request under the same key.
 
     Raises:
@@ -38,8 +38,6 @@ def once(db: Database, account_id: UUID, key: str | None, hashed: bytes, act: Ca
         Refusal: whatever `act` raises; nothing is kept then.
     """
     with db.transaction() as tx:
-        if key is None:
-            return act(tx)
         if (reply := _said_before(tx, account_id, key, hashed)) is not None:
             return reply
         if not hold_key(tx, account_id, key):

@@ -33,9 +33,9 @@ def add_suppression(tx: Tx, account_id: UUID, body: CreateSuppression) -> tuple[
         raise Faulty(fault)
     if body.until is not None and body.until <= tx.now:
         raise Faulty(FieldFault(path="until", message="Has passed already; give a later instant or leave it out"))
-    row, is_new = suppress(tx, account_id, body.phone_number, source=SOURCE, reason=body.reason, until=body.until)
     if body.until is None:
         opt_out_number(tx, account_id, body.phone_number)
+    row, is_new = suppress(tx, account_id, body.phone_number, source=SOURCE, reason=body.reason, until=body.until)
     return suppression_view(row), is_new
 
 

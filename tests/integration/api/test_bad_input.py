@@ -62,6 +62,7 @@ BAD_CALLS: dict[str, tuple[Any, str, str]] = {
         "{{who}} has no value",
     ),
     "a time without a zone": ({**CALL, "scheduled_at": "2026-03-02T10:00:00"}, "scheduled_at", "timezone"),
+    "a time beyond all calendars": ({**CALL, "scheduled_at": "9999-12-31T23:59:59-14:00"}, "scheduled_at", "2199"),
     "not a UUID": ({**CALL, "lead_id": "17"}, "lead_id", "valid UUID"),
     "a NUL": ({**CALL, "first_sentence": "a\0b"}, "first_sentence", "NUL"),
     "a NUL deep down": ({**CALL, "metadata": {"a": [{"b": "\0"}]}}, "metadata.a.0.b", "NUL"),

@@ -30,6 +30,7 @@ def test_rings_are_passed_on_in_order() -> None:
     calls = [uuid4() for _ in range(3)]
     claim = Claim(uuid4(), 1)
     background.media(claim)
+    background.media_many((claim, claim))
     background.analyse(calls[0], 2)
     background.deliver(calls[1], 3)
     background.tick("claim")
@@ -39,7 +40,7 @@ def test_rings_are_passed_on_in_order() -> None:
     assert bell.done.wait(timeout=60)
     assert bell.settles == calls
     assert (bell.claims, bell.analyses, bell.deliveries, bell.ticks) == (
-        [claim],
+        [claim, claim, claim],
         [(calls[0], 2)],
         [(calls[1], 3)],
         ["claim"],
