@@ -117,7 +117,7 @@ def _claim_direct_calls(tx: Tx, desk: _Desk, wanted: int) -> None:
         return
     chosen: dict[str, UUID] = {}
     for call in claims.due_direct(tx, desk.account.account_id, wanted + _SECOND_LOOK):
-        if not call.number_busy and len(chosen) < wanted:
+        if len(chosen) < wanted:
             chosen.setdefault(call.phone_number, call.call_id)
     desk.claimed.extend(claims.claim_accepted(tx, tuple(chosen.values())))
 

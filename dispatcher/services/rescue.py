@@ -29,7 +29,7 @@ MARGIN = timedelta(seconds=8)
 """Longer than a dial request can still be under way, and than the carrier needs to list a call it took."""
 ORPHAN_LEASE = timedelta(seconds=30)
 GIVE_UP_AFTER = timedelta(minutes=10)
-PATIENCE = timedelta(hours=1)
+PATIENCE = timedelta(hours=24)
 """How long an accepted call waits for room before it expires."""
 AT_MOST = 500
 BELLS_AT_ONCE = 32

@@ -74,6 +74,10 @@ _DUE_DIRECT = sql(
     """
     $accepted
     where c.account_id = :account_id and c.phase = 'scheduled' and c.due_at <= :now and c.enrolment_id is null
+      and not exists (
+        select 1 from calls o
+        where o.account_id = c.account_id and o.phone_number = c.phone_number and o.phase in $live
+      )
     order by c.due_at, c.id limit :at_most
     for update of c skip locked
     """,
@@ -125,7 +129,7 @@ def insert_claims(tx: Tx, batch: ClaimBatch, new: Sequence[NewClaim]) -> frozens
 
 
 def due_direct(tx: Tx, account_id: UUID, at_most: int) -> tuple[Accepted, ...]:
-    """Lock an account's accepted calls outside campaigns that are due, the longest waiting first."""
+    """Lock an account's due calls outside campaigns whose numbers are free, the longest waiting first."""
     parameters = {"account_id": account_id, "now": tx.now, "at_most": at_most}
     return tuple(Accepted(*row) for row in tx.connection.execute(_DUE_DIRECT, parameters))
 

@@ -40,11 +40,22 @@ _CAMPAIGNS = sql("""
     ) r) returning_
     """)
 _DIRECT = sql("""
-    select account_id, count(*) as due from (
-        select account_id from calls
-        where phase = 'scheduled' and due_at <= :now and enrolment_id is null
-        order by due_at, id limit :at_most
-    ) d group by account_id
+    with recursive waiting as (
+        (select account_id from calls
+            where phase = 'scheduled' and enrolment_id is null order by account_id limit 1)
+        union all
+        select (select c.account_id from calls c
+            where c.phase = 'scheduled' and c.enrolment_id is null and c.account_id > waiting.account_id
+            order by c.account_id limit 1)
+        from waiting where waiting.account_id is not null
+    )
+    select waiting.account_id, due.calls as due
+    from waiting cross join lateral (select count(*) as calls from (
+        select 1 from calls c
+        where c.account_id = waiting.account_id and c.phase = 'scheduled' and c.enrolment_id is null
+          and c.due_at <= :now limit :at_most
+    ) d) due
+    where waiting.account_id is not null and due.calls > 0
     """)
 
 
@@ -71,7 +82,7 @@ def due_campaigns(tx: Tx, at_most: int) -> tuple[DueCampaign, ...]:
 
 
 def due_direct_calls(tx: Tx, at_most: int) -> dict[UUID, int]:
-    """Count accepted calls outside campaigns that are due, per account, among the longest waiting."""
+    """Count accepted calls outside campaigns that are due, per account, up to the tick's limit."""
     rows = tx.connection.execute(_DIRECT, {"now": tx.now, "at_most": at_most})
     return {row.account_id: row.due for row in rows}
 

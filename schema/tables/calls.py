@@ -117,6 +117,13 @@ calls = Table(
         "id",
         postgresql_where=text("phase = 'scheduled'"),
     ),
+    Index(
+        "ix_calls_waiting",
+        "account_id",
+        "due_at",
+        "id",
+        postgresql_where=text("phase = 'scheduled' and enrolment_id is null"),
+    ),
     Index("ix_calls_post", "post_due_at", postgresql_where=text("post_due_at is not null")),
     Index("ix_calls_dials", "account_id", "phone_number", "dialing_at", postgresql_where=_DIALLED),
     Index("ix_calls_campaign_dials", "campaign_id", "dialing_at", postgresql_where=_DIALLED),

@@ -492,6 +492,13 @@ def upgrade() -> None:
         "ix_calls_scheduled", "calls", ["due_at", "id"], unique=False, postgresql_where=sa.text("phase = 'scheduled'")
     )
     op.create_index(
+        "ix_calls_waiting",
+        "calls",
+        ["account_id", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("phase = 'scheduled' and enrolment_id is null"),
+    )
+    op.create_index(
         "uq_calls_attempt",
         "calls",
         ["enrolment_id", "attempt_number"],
@@ -569,6 +576,9 @@ def downgrade() -> None:
     op.drop_index("uq_calls_execution_key", table_name="calls", postgresql_where=sa.text("execution_key is not null"))
     op.drop_index(
         "uq_calls_attempt", table_name="calls", postgresql_where=sa.text("attempt_spent and enrolment_id is not null")
+    )
+    op.drop_index(
+        "ix_calls_waiting", table_name="calls", postgresql_where=sa.text("phase = 'scheduled' and enrolment_id is null")
     )
     op.drop_index("ix_calls_scheduled", table_name="calls", postgresql_where=sa.text("phase = 'scheduled'"))
     op.drop_index("ix_calls_post", table_name="calls", postgresql_where=sa.text("post_due_at is not null"))

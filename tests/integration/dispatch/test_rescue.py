@@ -244,12 +244,12 @@ def test_other_calls_of_the_number_are_named_so_that_they_are_not_mistaken_for_i
     assert orphan.known_provider_ids == (earlier.provider_call_id,)
 
 
-def test_an_accepted_call_nobody_could_start_for_an_hour_expires_and_is_told(
+def test_an_accepted_call_nobody_could_start_for_a_day_expires_and_is_told(
     db: Database, announcer: RecordingAnnouncer, clock: Clock
 ) -> None:
     account = an_account(db)
     call_id = an_accepted_call(db, account)
-    clock.advance(minutes=61)
+    clock.advance(hours=24, seconds=1)
     rescue(db, announcer)
     call = call_row(db, call_id)
     assert (call["phase"], call["end_reason"], call["completed"]) == ("expired", "never_taken", True)

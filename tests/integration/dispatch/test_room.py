@@ -214,6 +214,31 @@ def test_a_campaign_outside_its_hours_takes_no_slots_from_others(
     assert claim_due(db, announcer) == 8
 
 
+def test_a_backlog_of_one_account_hides_nobody_elses_direct_call(
+    db: Database, announcer: RecordingAnnouncer, clock: Clock
+) -> None:
+    crowded, other = an_account(db, max_concurrent_calls=1), an_account(db)
+    for index in range(12):
+        an_accepted_call(db, crowded, number=a_number(index))
+    clock.advance(seconds=1)
+    late = an_accepted_call(db, other)
+    a_worker(db, slots=5)
+    assert claim_due(db, announcer) == 2
+    assert late in {claim.call_id for claim in announcer.claims}
+
+
+def test_calls_to_a_busy_number_hide_no_call_behind_them(
+    db: Database, announcer: RecordingAnnouncer, clock: Clock
+) -> None:
+    account = an_account(db)
+    for _ in range(30):
+        an_accepted_call(db, account, number=a_number(0))
+    clock.advance(seconds=1)
+    an_accepted_call(db, account, number=a_number(1))
+    a_worker(db, slots=2)
+    assert claim_due(db, announcer) == 2
+
+
 def test_a_limit_of_a_tick_is_kept(db: Database, announcer: RecordingAnnouncer) -> None:
     some_leads(db, a_campaign(db, an_account(db)), 10)
     a_worker(db)
