@@ -9,12 +9,14 @@ import os
 import queue
 import signal
 import sys
+import time
 from contextlib import ExitStack
 from types import FrameType
 
 from rich.console import Console
 
 from deploy.account import open_account
+from deploy.demo.client import TrunklineClient
 from deploy.embedded.stack import running_stack
 from deploy.embedded.supervisor import EventKind, ProcessEvent, Supervisor
 from deploy.launch import DATA_DIR, ROOT, process_env, read_dotenv, simulated_vendors
@@ -23,6 +25,7 @@ from deploy.simulator.process import world_process
 WEB_PORT = 8000
 MEDIA_SLOTS = 20
 FIRST_MINUTES = 1000
+READY_WITHIN_S = 30.0
 ACCOUNT = "default"
 
 
@@ -69,13 +72,22 @@ def _start(stack: ExitStack, console: Console) -> None:
     stack.enter_context(supervisor)
     key = open_account(servers.database_url, name=ACCOUNT, minutes=FIRST_MINUTES, from_number="+18005551234")
     base = f"http://127.0.0.1:{web_port}"
-    console.print(f"API      {base}/v1    docs {base}/docs    metrics {base}/metrics")
+    _wait_until_ready(TrunklineClient(base, key.api_key))
+    console.print(f"API      {base}/v1    docs {base}/docs    metrics {base}/metrics", soft_wrap=True)
     console.print(f"key      {key.api_key}    (shown once)", soft_wrap=True)
     console.print(f"webhooks {key.webhook_secret}", soft_wrap=True)
     console.print(f"logs     {DATA_DIR / 'logs'}", soft_wrap=True)
     for vendor in simulated:
         console.print(f"[yellow]{vendor.name} is SIMULATED: {' and '.join(vendor.needs)} not set[/yellow]")
     console.print("Ctrl-C stops everything.")
+
+
+def _wait_until_ready(client: TrunklineClient) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not client.ready():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the API did not become ready within {READY_WITHIN_S:g} s; see {DATA_DIR / 'logs'}")
+        time.sleep(0.1)
 
 
 def _tell(console: Console, event: ProcessEvent) -> None:
