@@ -10,7 +10,7 @@ from typing import assert_never
 from uuid import UUID
 
 from dispatcher.rules.decide import decide
-from dispatcher.rules.facts import Allow, Capacity, Never, Wait
+from dispatcher.rules.facts import Allow, Capacity, History, LeadFacts, Never, Wait
 from dispatcher.rules.policy import Policy
 from dispatcher.rules.standing import PERMANENT_OUTCOMES
 from dispatcher.services.campaigns import found
@@ -24,7 +24,7 @@ from dispatcher.store.enrolment_lists import EnrolledRow, list_enrolled
 from schema.campaigns import EnrolledLead, EnrolledLeadQuery, WhyNot
 from schema.pages import Page
 from schema.reasons import REASONS, Hold, ReasonCode
-from schema.states import WAITING_ENROLMENTS, EnrolmentState
+from schema.states import WAITING_ENROLMENTS, CampaignStatus, EnrolmentState
 
 _NEEDS_A_PERSON = frozenset({Hold.NEVER, Hold.PERSON})
 _ON_THE_PHONE = frozenset({EnrolmentState.CLAIMED, EnrolmentState.IN_CALL})
@@ -93,9 +93,9 @@ def _why(tx: Tx, row: EnrolledRow, judge: _Judge) -> WhyNot | None:
         return None
     if row.state not in WAITING_ENROLMENTS:
         return _explained(_closed_by(row, judge.policy), None)
-    candidate = candidate_of(tx, row.enrolment_id, judge.policy.lookback)
+    lead, history = _facts(tx, row, judge.policy)
     ring_s = judge.policy.body.call_config.ring_timeout
-    verdict = decide(candidate.lead, judge.policy, candidate.history, judge.capacity, tx.now, ring_s=ring_s)
+    verdict = decide(lead, judge.policy, history, judge.capacity, tx.now, ring_s=ring_s)
     match verdict:
         case Allow():
             return None
@@ -124,6 +124,32 @@ def _exhausted_by(row: EnrolledRow, policy: Policy) -> ReasonCode:
     if row.last_outcome in PERMANENT_OUTCOMES:
         return ReasonCode.PERMANENT_FAILURE
     return ReasonCode.NOT_RETRIED if row.attempts_used < policy.max_attempts else ReasonCode.BUDGET_SPENT
+
+
+def _facts(tx: Tx, row: EnrolledRow, policy: Policy) -> tuple[LeadFacts, History]:
+    """Gather what the rules must know; a campaign that does not run blocks before they ask what a number was through."""
+    if policy.status is CampaignStatus.RUNNING:
+        candidate = candidate_of(tx, row.enrolment_id, policy.lookback)
+        return candidate.lead, candidate.history
+    lead = LeadFacts(
+        lead_id=row.lead_id,
+        phone_number=row.phone_number,
+        zones=row.zones,
+        zone_source=row.zone_source,
+        opted_out=row.opted_out,
+        suppressed=row.suppressed,
+    )
+    history = History(
+        state=row.state,
+        attempts_used=row.attempts_used,
+        refusals_used=row.refusals_used,
+        last_outcome=row.last_outcome,
+        next_due_at=row.next_due_at,
+        callback_at=row.callback_at,
+        live_call=False,
+        dials_at=(),
+    )
+    return lead, history
 
 
 def _explained(code: ReasonCode, until: datetime | None) -> WhyNot:
