@@ -10,6 +10,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from dispatcher.announce import Announcer
+from dispatcher.crash_points import CrashPoint, crash_point
 from dispatcher.refusals import Conflict, Faulty, Missing, OutOfQuota, Suppressed
 from dispatcher.rules.numbers import dialable
 from dispatcher.rules.quota import hold_for
@@ -60,6 +61,7 @@ def accept_alone(
     taken = take_in_alone(db, call)
     if not taken.accepted:
         raise refusal(taken, call)
+    crash_point(CrashPoint.ACCEPT_COMMITTED)
     if taken.room and not taken.later:
         with attempt(db) as tx:
             _start(tx, announcer, call)
@@ -91,6 +93,7 @@ def accept_call(
     taken = take_in(tx, call)
     if not taken.accepted:
         raise refusal(taken, call)
+    tx.on_commit(partial(crash_point, CrashPoint.ACCEPT_COMMITTED))
     if taken.room and not taken.later:
         _start(tx, announcer, call)
     return taken_in(call, taken), True

@@ -127,7 +127,7 @@ def _exhausted_by(row: EnrolledRow, policy: Policy) -> ReasonCode:
 
 
 def _facts(tx: Tx, row: EnrolledRow, policy: Policy) -> tuple[LeadFacts, History]:
-    """Gather what the rules must know; a campaign that does not run blocks before they ask what a number was through."""
+    """Gather what the rules must know; a campaign that does not run blocks before they ask about past dials."""
     if policy.status is CampaignStatus.RUNNING:
         candidate = candidate_of(tx, row.enrolment_id, policy.lookback)
         return candidate.lead, candidate.history
