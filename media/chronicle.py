@@ -37,6 +37,8 @@ class Chronicle:
         self._spec = spec
         self._host = host
         self._clock = clock
+        self._left_at: float | None = None
+        self._leg_broke = False
 
     @property
     def over(self) -> bool:
@@ -77,8 +79,18 @@ class Chronicle:
             self._move(CallPhase.ANSWERED)
         return self.facts.answered_at
 
-    def carrier_event(self, event: CarrierEvent, *, left_at: float | None) -> None:
-        """Take one of the carrier's callbacks; `left_at` is when its media socket went, if it did."""
+    def leg_lost(self, at: float, *, broke: bool) -> None:
+        """The carrier's media socket is gone; it `broke` when the carrier did not end it."""
+        self._left_at, self._leg_broke = at, broke
+        self.deadlines.leg_lost(at)
+
+    def left_for_good(self, *, over: bool) -> None:
+        """The socket did not come back; `over` when the carrier says that the call has ended too."""
+        self.facts.carrier_ended = self.facts.carrier_ended or over
+        self._part(broke=self._leg_broke or not over)
+
+    def carrier_event(self, event: CarrierEvent) -> None:
+        """Take one of the carrier's callbacks."""
         self.facts.carrier_spoke = True
         match event:
             case CarrierRinging():
@@ -88,7 +100,7 @@ class Chronicle:
             case CarrierMachineResult(answered_by):
                 self._machine_result(answered_by)
             case CarrierEnded(outcome, _, detail):
-                self._ended(outcome, detail, left_at)
+                self._ended(outcome, detail)
             case _:
                 assert_never(event)
 
@@ -99,16 +111,24 @@ class Chronicle:
         if answered_by is AnsweredBy.VOICEMAIL and self._spec.config.voicemail.action == "hangup":
             self.finish(EndReason.VOICEMAIL_HANGUP)
 
-    def _ended(self, outcome: Outcome | None, detail: str, left_at: float | None) -> None:
+    def _ended(self, outcome: Outcome | None, detail: str) -> None:
         self.facts.carrier_ended = True
         if self.facts.answered_at is not None:
-            used_up = self._clock.now() - self.facts.answered_at >= self._spec.hold_s
-            self.finish(EndReason.MAX_DURATION if used_up else EndReason.USER_HANGUP, at=left_at)
+            if self._clock.now() - self.facts.answered_at >= self._spec.hold_s:
+                self.finish(EndReason.MAX_DURATION, at=self._left_at)
+            self._part(broke=self._leg_broke)
         elif outcome is None:
             self.finish(EndReason.CARRIER_NO_STREAM, detail)
         else:
             self.facts.carrier_outcome = self.facts.carrier_outcome or outcome
             self.finish(RING_RESULTS.get(outcome, EndReason.DIAL_FAILED), detail)
+
+    def _part(self, *, broke: bool) -> None:
+        """The callee has left, unless the socket broke: a carrier ends a call whose socket broke."""
+        if broke:
+            self.finish(EndReason.CARRIER_STREAM_LOST, "the carrier's media socket broke", at=self._left_at)
+        else:
+            self.finish(EndReason.USER_HANGUP, at=self._left_at)
 
     def _move(self, phase: CallPhase) -> None:
         if _ORDER.index(phase) > _ORDER.index(self.phase):

@@ -25,7 +25,9 @@ class LegJoined:
 
 @dataclass(frozen=True, slots=True)
 class LegLeft:
-    """The carrier's media socket is gone."""
+    """The carrier's media socket is gone; `broke` when the carrier did not end it."""
+
+    broke: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,9 @@ class CallInbox:
         """Take a key press."""
         self.post(DigitPressed(digit))
 
-    def leg_left(self) -> None:
+    def leg_left(self, *, broke: bool = False) -> None:
         """Note that the media socket is gone."""
-        self.post(LegLeft())
+        self.post(LegLeft(broke))
 
     def carrier_event(self, event: CarrierEvent) -> None:
         """Take a carrier's callback; duplicates and late ones are harmless."""

@@ -162,8 +162,8 @@ class _Session:
         match mail:
             case LegJoined(leg):
                 self._join(leg)
-            case LegLeft():
-                self._leave()
+            case LegLeft(broke):
+                self._leave(broke=broke)
             case AgentOver(reason) | StopRequested(reason):
                 self._chronicle.finish(reason)
             case AgentFailed(reason, detail):
@@ -173,7 +173,7 @@ class _Session:
             case DigitPressed(digit):
                 self._note_digit(digit)
             case _:
-                self._chronicle.carrier_event(mail, left_at=self._left_at)
+                self._chronicle.carrier_event(mail)
                 if self._chronicle.phase is not CallPhase.DIALING:
                     self._talk.ringing.set()
 
@@ -201,11 +201,11 @@ class _Session:
         if self._recorder is not None:
             self._recorder.callee(audio, self._clock.now())
 
-    def _leave(self) -> None:
+    def _leave(self, *, broke: bool) -> None:
         if self._leg is not None and self._left_at is None:
             self._left_at = self._clock.now()
             self._cuts = self._talk.line.leave()
-            self._chronicle.deadlines.leg_lost(self._left_at)
+            self._chronicle.leg_lost(self._left_at, broke=broke)
 
     def _note_digit(self, digit: str) -> None:
         self._digits += 1
@@ -242,11 +242,7 @@ class _Session:
                     found = await self._carrier.look_up(self._facts.provider_call_id)
             except (CarrierError, TimeoutError) as error:
                 log.warning("lost_leg_not_asked", reason=repr(error))
-        if found is not None and not found.live:
-            self._facts.carrier_ended = True
-            self._chronicle.finish(EndReason.USER_HANGUP, at=self._left_at)
-        else:
-            self._chronicle.finish(EndReason.CARRIER_STREAM_LOST, "the carrier's media socket broke", at=self._left_at)
+        self._chronicle.left_for_good(over=found is not None and not found.live)
 
     async def _part(self, agent: asyncio.Task[None], dial: asyncio.Task[None]) -> None:
         if not self._dial_begun:

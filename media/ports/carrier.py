@@ -117,5 +117,5 @@ class LegSink(Protocol):
     def digit_pressed(self, digit: str) -> None:
         """The callee pressed a key."""
 
-    def leg_left(self) -> None:
-        """The socket is gone."""
+    def leg_left(self, *, broke: bool = False) -> None:
+        """The socket is gone; it `broke` when the carrier did not say before that the stream is over."""

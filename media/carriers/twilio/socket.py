@@ -158,12 +158,13 @@ async def serve_stream(ws: web.WebSocketResponse, sink: LegSink, limits: StreamL
     if leg is None:
         return
     watch = _Watch(leg, limits)
+    stopped = False
     try:
         sink.leg_joined(leg)
-        await _listen(ws, sink, watch)
+        stopped = await _listen(ws, sink, watch)
     finally:
         watch.stop()
-        sink.leg_left()
+        sink.leg_left(broke=not stopped)
         await leg.close()
 
 
@@ -195,13 +196,14 @@ def _first_frame(message: WSMessage) -> StreamConnected | StreamStarted | None:
     raise MalformedFrame("the stream has not started")
 
 
-async def _listen(ws: web.WebSocketResponse, sink: LegSink, watch: _Watch) -> None:
+async def _listen(ws: web.WebSocketResponse, sink: LegSink, watch: _Watch) -> bool:
+    """Pass on what comes until the stream ends; False when it ended without Twilio's stop, so the socket broke."""
     while True:
         message = await ws.receive()
         if message.type is not WSMsgType.TEXT:
             if message.type is WSMsgType.BINARY:
                 continue
-            return
+            return False
         watch.frames += 1
         try:
             frame = decode(message.data)
@@ -214,7 +216,7 @@ async def _listen(ws: web.WebSocketResponse, sink: LegSink, watch: _Watch) -> No
         elif isinstance(frame, DigitPressed):
             sink.digit_pressed(frame.digit)
         elif isinstance(frame, StreamStopped):
-            return
+            return True
 
 
 def _transport(ws: web.WebSocketResponse) -> asyncio.Transport | None:

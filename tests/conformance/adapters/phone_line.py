@@ -30,6 +30,7 @@ class Line(Changes):
         self.marks: list[str] = []
         self.leg: TwilioLeg | None = None
         self.times_left = 0
+        self.broke = False
         self.upgrades_signed: list[bool] = []
 
     def request(self, to: str, *, ring_timeout_s: int = 30, detect_machine: bool = False) -> DialRequest:
@@ -73,8 +74,9 @@ class Line(Changes):
         self.digits += digit
         self.tell()
 
-    def leg_left(self) -> None:
+    def leg_left(self, *, broke: bool = False) -> None:
         self.times_left += 1
+        self.broke = broke
         self.tell()
 
 

@@ -36,6 +36,7 @@ def test_speech_and_digits_reach_us_and_our_frames_and_marks_reach_twilio(world:
             assert len(line.audio) % len(FRAME) == 0
             await carrier.hang_up(sid)
             await line.until(lambda: line.times_left == 1)
+            assert not line.broke
             await line.heard_of(CarrierEnded)
             assert line.upgrades_signed == [True]
             return sid
@@ -91,6 +92,7 @@ def test_a_lost_socket_is_noticed_once_however_it_was_lost(world: World, kind: s
             await leg.close()
             await carrier.hang_up(sid)
         assert line.times_left == 1
+        assert line.broke
 
     asyncio.run(scenario())
 

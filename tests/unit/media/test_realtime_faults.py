@@ -99,6 +99,18 @@ def test_a_media_socket_that_breaks_while_the_call_lives_is_the_carriers_fault()
     assert len(carrier.hung_up_at) == 1
 
 
+def test_a_call_the_carrier_ends_because_its_media_socket_broke_is_no_hang_up() -> None:
+    async def script(stage: RealtimeStage) -> None:
+        await stage.answer()
+        await stage.until(6.0)
+        stage.inbox.leg_left(broke=True)
+        stage.ends()
+
+    record, _ = hold_realtime(script)
+    assert (record.outcome, record.end_reason) == (Outcome.FAILED, EndReason.CARRIER_STREAM_LOST)
+    assert record.talked_s == pytest.approx(3.0)
+
+
 def test_a_hang_up_whose_callback_is_lost_is_learnt_by_asking() -> None:
     async def script(stage: RealtimeStage) -> None:
         await stage.answer()
