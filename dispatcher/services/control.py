@@ -20,6 +20,9 @@ from schema.states import TERMINAL_PHASES, CallPhase, CallStatus
 
 log = structlog.get_logger()
 
+STOP_REQUESTED = "stop_requested"
+"""The event of a call that somebody asked to end by itself, not with its campaign."""
+
 
 def cancel_call(tx: Tx, account_id: UUID, call_id: UUID) -> CallMoved:
     """Call off a call that has not been dialled.
@@ -50,7 +53,7 @@ def stop_call(tx: Tx, account_id: UUID, call_id: UUID) -> CallMoved:
         return cancel_call(tx, account_id, call_id)
     if call.phase in TERMINAL_PHASES or not hang_up(tx, call_id):
         raise _conflict(tx, call, "is over already")
-    add_event(tx, call_id, account_id, "stop_requested")
+    add_event(tx, call_id, account_id, STOP_REQUESTED)
     log.info("call_stop_requested", call_id=str(call_id))
     return CallMoved(call_id=call_id, status=CallStatus.IN_PROGRESS)
 

@@ -9,10 +9,14 @@ import structlog
 from dispatcher.announce import Announcer
 from dispatcher.crash_points import CrashPoint, crash_point
 from dispatcher.services.conclude import End, conclude, lock_dialled
+from dispatcher.services.control import STOP_REQUESTED
 from dispatcher.services.finish import finish_campaign
 from dispatcher.store import calls
-from dispatcher.store.db import Database
+from dispatcher.store.db import Database, Tx
+from dispatcher.store.policies import CampaignNow
 from schema.callspec import CallResult
+from schema.outcomes import EndReason
+from schema.states import CampaignStatus
 
 log = structlog.get_logger()
 
@@ -28,7 +32,7 @@ def record_call(db: Database, announcer: Announcer, result: CallResult) -> bool:
         calls.keep_conversation(tx, result)
         end = End(
             outcome=result.outcome,
-            end_reason=result.end_reason,
+            end_reason=_end_reason(tx, result, campaign),
             answered_by=result.answered_by or call.answered_by,
             provider_call_id=result.provider_call_id or call.provider_call_id,
             talked_s=result.talked_s,
@@ -42,3 +46,12 @@ def record_call(db: Database, announcer: Announcer, result: CallResult) -> bool:
     if call.enrolment_id is not None and call.campaign_id is not None:
         finish_campaign(db, call.campaign_id)
     return True
+
+
+def _end_reason(tx: Tx, result: CallResult, campaign: CampaignNow | None) -> EndReason:
+    """Tell a call that was stopped with its campaign from one stopped by itself: to its worker they are the same."""
+    stopped = campaign is not None and campaign.status is CampaignStatus.CANCELLED
+    if result.end_reason is not EndReason.API_STOP or not stopped:
+        return result.end_reason
+    asked_at = calls.first_event_at(tx, result.call_id, STOP_REQUESTED)
+    return EndReason.CAMPAIGN_STOPPED if asked_at is None else EndReason.API_STOP
