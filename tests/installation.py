@@ -16,6 +16,8 @@ from deploy.embedded.stack import StackControl, controlled_stack
 from deploy.embedded.supervisor import Supervisor
 from deploy.launch import ROOT, VENDORS, free_port, process_env
 from deploy.simulator.process import World, world_process
+from dispatcher.services.keys import KeyOrder, mint_key
+from dispatcher.store.db import Database
 from tests.waiting import wait_for
 
 PEOPLE = Path(__file__).with_name("people.yaml")
@@ -33,6 +35,8 @@ class Customer:
     client: TrunklineClient
     webhook_secret: str
     sink: str
+    api_url: str
+    api_key: str
 
     def call(self, **fields: object) -> str:
         """Post a direct call and return its id."""
@@ -60,11 +64,23 @@ class Installation:
     api_url: str
     data_dir: Path
 
-    def customer(self, minutes: int = MINUTES) -> Customer:
-        """Open a fresh account with quota and a key."""
+    def customer(self, minutes: int = MINUTES, *, live_calls: int | None = None) -> Customer:
+        """Open a fresh account with quota and a key; `live_calls` is how many of its calls may be live at once."""
         name = f"customer-{uuid.uuid4().hex[:12]}"
-        created = open_account(self.stack.addresses.database_url, name=name, minutes=minutes, from_number=FROM_NUMBER)
-        return Customer(TrunklineClient(self.api_url, created.api_key), created.webhook_secret, name)
+        database_url = self.stack.addresses.database_url
+        if live_calls is not None:
+            _open_narrow_account(database_url, name, live_calls)
+        created = open_account(database_url, name=name, minutes=minutes, from_number=FROM_NUMBER)
+        client = TrunklineClient(self.api_url, created.api_key)
+        return Customer(client, created.webhook_secret, name, self.api_url, created.api_key)
+
+
+def _open_narrow_account(database_url: str, name: str, live_calls: int) -> None:
+    database = Database(database_url, pool_size=1)
+    try:
+        mint_key(database, KeyOrder(account=name, name="none", scopes=(), max_concurrent_calls=live_calls))
+    finally:
+        database.dispose()
 
 
 @contextmanager

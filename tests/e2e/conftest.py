@@ -1,0 +1,58 @@
+"""One installation for the whole folder; whatever takes long is begun before the first test and judged by the last."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.campaign import Campaign, start_mixed_campaign
+from tests.e2e.scenario import Mode, Scenario
+from tests.e2e.stage import Scene, place
+from tests.installation import Installation, installation
+
+pytest.register_assert_rewrite("tests.e2e.checks")
+
+BEGUN_FIRST = ("mixed_campaign", "scenes")
+
+Scenes = dict[tuple[str, Mode], Scene]
+
+
+@pytest.fixture(scope="package")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Everything running, in the simulated world."""
+    with installation(tmp_path_factory.mktemp("e2e"), slots=12) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def scenes(up: Installation, request: pytest.FixtureRequest) -> Scenes:
+    """The chosen scenarios, all on their way."""
+    chosen = {(entry[0].name, entry[1]): entry for item in _tests_here(request) for entry in _chosen(item)}
+    return {key: place(up, scenario, mode) for key, (scenario, mode) in chosen.items()}
+
+
+@pytest.fixture(scope="package")
+def mixed_campaign(up: Installation) -> Campaign:
+    """A campaign over people of all kinds, started."""
+    return start_mixed_campaign(up)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _begun(request: pytest.FixtureRequest) -> None:
+    """Begin what the chosen tests will ask for."""
+    wanted = {name for item in _tests_here(request) for name in item.fixturenames}
+    for name in BEGUN_FIRST:
+        if name in wanted:
+            request.getfixturevalue(name)
+
+
+def _chosen(item: pytest.Function) -> list[tuple[Scenario, Mode]]:
+    params: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}
+    return [params["chosen"]] if "chosen" in params else []
+
+
+def _tests_here(request: pytest.FixtureRequest) -> list[pytest.Function]:
+    here = Path(__file__).parent
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    return [item for item in items if item.path.is_relative_to(here)]
