@@ -6,7 +6,7 @@ Roles subclass `ProcessSettings` in their own package. Behavioural numbers are c
 from typing import Any, Self
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 
 class ConfigurationError(Exception):
@@ -56,8 +56,11 @@ class ProcessSettings(BaseSettings):
         try:
             settings = cls(**given)
         except ValidationError as error:
-            problems = tuple(_problem(cls, dict(item)) for item in error.errors())
-            raise ConfigurationError(cls.__name__, problems) from None
+            faults = {str(item["loc"][0]).upper() if item["loc"] else "": dict(item) for item in error.errors()}
+            named = tuple(_problem(cls, item) for item in faults.values())
+            others = cls.model_construct(**{**EnvSettingsSource(cls)(), **given}).problems()
+            together = tuple(problem for problem in others if problem.partition(":")[0] not in faults)
+            raise ConfigurationError(cls.__name__, named + together) from None
         if problems := settings.problems():
             raise ConfigurationError(cls.__name__, problems)
         return settings
