@@ -5,6 +5,7 @@ back to the phone: what any gateway in this language must do per frame, without 
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 from binascii import a2b_base64, b2a_base64
@@ -18,6 +19,11 @@ Socket = web.WebSocketResponse | ClientWebSocketResponse
 
 
 async def _carry(source: Socket, sink: Socket, sid: str) -> None:
+    with contextlib.suppress(ConnectionError):
+        await _carry_all(source, sink, sid)
+
+
+async def _carry_all(source: Socket, sink: Socket, sid: str) -> None:
     while (message := await source.receive()).type is WSMsgType.TEXT:
         frame = orjson.loads(message.data)
         if frame["event"] == "media":

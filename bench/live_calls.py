@@ -5,6 +5,7 @@ world speaks the vendors' wire protocols from a second process and measures from
 """
 
 import importlib.util
+import math
 import os
 import time
 from collections.abc import Callable
@@ -107,6 +108,13 @@ class Window:
     seen: dict[str, Json]
     world_ms: float
 
+    def __str__(self) -> str:
+        heard = self.seen.get("heard", {}).get("p99", math.nan)
+        return (
+            f"{self.cpu:.2f} cores, {self.memory_mb:.0f} MB, p99 lateness of agent frames <= {self.pace_ms:g} ms, "
+            f"of callee frames {heard:.1f} ms, of the world itself {self.world_ms:.1f} ms"
+        )
+
     @property
     def in_time(self) -> bool:
         """Whether 99 % of frames were less than 20 ms late, in both directions."""
@@ -197,10 +205,10 @@ def climb(kind: Kind) -> list[tuple[int, Window]]:
             subject.grow(calls)
             _settle([subject])
             window = _best(lambda: watch(world, [subject])[0])
-            if not steps or (window.in_time and subject.carries_all()):
-                steps.append((calls, window))
-            else:
+            print(f"     {kind.group}, {calls} calls: {window}, all alive: {subject.carries_all()}", flush=True)
+            if steps and not (window.in_time and subject.carries_all()):
                 break
+            steps.append((calls, window))
     return steps
 
 
@@ -217,10 +225,7 @@ def _densities(ladders: dict[str, list[tuple[int, Window]]]) -> list[Figure]:
         steps = ladders[kind.group]
         calls, last = steps[-1]
         first_calls, first = steps[0]
-        note = (
-            f"{last.cpu:.2f} cores, agent frames p99 <= {last.pace_ms:g} ms late, callee frames p99 "
-            f"{last.seen['heard']['p99']:.1f} ms, world itself {last.world_ms:.1f} ms, {last.memory_mb:.0f} MB"
-        )
+        note = f"at {calls} calls: {last}"
         figures.append(
             Figure(
                 f"{name}, live calls on one core at p99 lateness < 20 ms",

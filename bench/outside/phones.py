@@ -28,6 +28,8 @@ _TURNS = ((0, 50), (300, 350))
 """The callee's turns within a cycle of 10 s; the second is answered until after the next has begun."""
 _LOUD = tuple(any(begin <= at < end for begin, end in _TURNS) for at in range(CYCLE_FRAMES))
 _REST = {loud: b2a_base64((b"\x30" if loud else b"\xff") * 157, newline=False) for loud in (False, True)}
+_CYCLE_STEP_FRAMES = 37
+"""How far apart in the cycle phones begin, so that at every moment some speak and some listen."""
 _SEEN_FRAMES = 4096
 _CONNECTED = b'{"event":"connected","protocol":"Call","version":"1.0.0"}'
 LOUD_AGENT = 0x10
@@ -59,7 +61,7 @@ class Phone(Session):
         self.connection: Connection | None = None
         self._loop = asyncio.get_running_loop()
         self._stream_sid = f"MZ{number:032x}".encode()
-        self._frames = 0
+        self._frames = number * _CYCLE_STEP_FRAMES % CYCLE_FRAMES
         self._plays_until = 0.0
         self._speech_sounds = False
         self._marks: deque[bytes] = deque()
