@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import assert_never
+from uuid import UUID
 
 from dispatcher.rules.decide import closing_state, decide
 from dispatcher.rules.facts import Allow, Capacity, Never, Wait
 from dispatcher.rules.policy import Policy
+from dispatcher.services.withdraw import UNDIALLED, call_off
+from dispatcher.store.calls import lock_call
 from dispatcher.store.db import Tx
 from dispatcher.store.due import Candidate, Kind, pick_due
 from dispatcher.store.enrolments import Closed, Postponed, close, postpone
+from schema.outcomes import EndReason
 
 LOOK_AGAIN = timedelta(seconds=20)
 """When a lead is judged anew whose blocker cannot say when it clears, such as a number on a live call."""
@@ -86,7 +90,18 @@ def _sort(tx: Tx, hearing: Hearing, found: Sequence[Candidate], enough: int) -> 
             case Postponed() as waits:
                 postponed.append(waits)
             case Closed() as never:
-                closed.append(never)
+                hearing.put_off += 1
+                if candidate.scheduled_call_id is None:
+                    closed.append(never)
+                else:
+                    _call_off_accepted(tx, candidate.scheduled_call_id, never)
     postpone(tx, postponed)
     close(tx, closed)
-    hearing.put_off += len(postponed) + len(closed)
+    hearing.put_off += len(postponed)
+
+
+def _call_off_accepted(tx: Tx, call_id: UUID, never: Closed) -> None:
+    """End the call somebody asked for together with its enrolment, and give its seconds back."""
+    call = lock_call(tx, call_id)
+    if call is not None and call.phase in UNDIALLED:
+        call_off(tx, call, EndReason.GATE_REFUSED, enrolment=never.state, reason=never.reason)

@@ -14,6 +14,17 @@ def post(egress: Egress, url: str) -> Answer:
     return egress.post(url, body=b"{}", headers={"content-type": "application/json"})
 
 
+def read_request(connection: socket.socket) -> bytes:
+    """Read one whole request, so that closing afterwards does not cut off the answer."""
+    received = b""
+    while not received.endswith(b"{}"):
+        piece = connection.recv(65_536)
+        if not piece:
+            break
+        received += piece
+    return received
+
+
 def resolving(*answers: tuple[str, ...]) -> Resolver:
     """Answer each look-up with the next set of addresses, the last for ever."""
     left = list(answers)

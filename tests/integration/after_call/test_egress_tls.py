@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from dispatcher.egress import Egress, EgressFailed
-from tests.integration.after_call.outside import HOST, Script, post, resolving
+from tests.integration.after_call.outside import HOST, Script, post, read_request, resolving
 
 
 def a_certificate(folder: Path, name: str) -> tuple[Path, Path]:
@@ -52,7 +52,7 @@ def test_tls_is_checked_against_the_name_though_the_address_is_pinned(
 
     def answer(connection: socket.socket) -> None:
         with server.wrap_socket(connection, server_side=True) as secure:
-            secure.recv(65_536)
+            read_request(secure)
             secure.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     context = ssl.create_default_context(cafile=str(pem))

@@ -50,6 +50,20 @@ def test_the_tick_claims_that_very_call(api: Api, customer: Customer, execution:
     assert _enrolment(api, execution)["state"] == "claimed"
 
 
+def test_a_call_asked_for_ends_with_its_seconds_back_when_the_number_is_suppressed_meanwhile(
+    api: Api, customer: Customer, execution: Json
+) -> None:
+    call = done(customer.post("/v1/calls", execution), 201)
+    done(customer.post("/v1/suppressions", {"phone_number": CALLEE}), 201)
+    a_worker(api.db)
+    claim_due(api.db, api.bell)
+    row, enrolment = call_row(api.db, call["call_id"]), _enrolment(api, execution)
+    assert (row["phase"], row["end_reason"]) == ("cancelled", "gate_refused")
+    assert (enrolment["state"], enrolment["skip_reason"]) == ("skipped", "SUPPRESSED")
+    spent_for = [r for r in call_rows(api.db) if r["phase"] == "claimed"]
+    assert balance_row(api.db, customer.account_id)["held_s"] == 120 * len(spent_for)
+
+
 def test_the_same_key_is_the_same_call(customer: Customer, api: Api, execution: Json) -> None:
     first = done(customer.post("/v1/calls", execution), 201)
     again = done(customer.post("/v1/calls", execution), 200)
