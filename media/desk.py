@@ -15,7 +15,7 @@ from dispatcher.errors import is_database_outage
 from dispatcher.log import configure_logging
 from dispatcher.services.pulse import PulseAnswer, pulse, retire
 from dispatcher.services.record import record_call
-from dispatcher.services.rescue import adopt_orphan, settle_orphan
+from dispatcher.services.rescue import adopt_orphan, leave_in_doubt, settle_orphan
 from dispatcher.services.take import take_call
 from dispatcher.store.db import Database
 from dispatcher.task_names import MEDIA_RUN, MEDIA_SETTLE
@@ -51,6 +51,10 @@ class Desk:
     def record(self, result: CallResult) -> bool:
         """Write the terminal record; False when another worker owns the call. Rides out a short database outage."""
         return record_call(self._db, self._announcer, result)
+
+    def leave_in_doubt(self, result: CallResult) -> None:
+        """Leave a call of which nobody knows whether it was placed to the rescue, which asks the carrier."""
+        leave_in_doubt(self._db, result.call_id, result.lease_token, result.error_message or "")
 
     def adopt(self, call_id: UUID, worker_id: str) -> Orphan | None:
         """Take over a call whose worker is gone; None when it is none any more."""

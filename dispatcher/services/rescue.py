@@ -34,7 +34,10 @@ PATIENCE = timedelta(hours=24)
 AT_MOST = 500
 BELLS_AT_ONCE = 32
 ORPHANED = "orphaned"
+DOUBTED = "doubted"
+"""The event of a call whose own worker lives, but cannot tell whether the carrier placed it."""
 _KNOWN_SINCE = timedelta(minutes=10)
+_DOUBT = "the carrier did not say whether it placed the call, and was asked afterwards"
 
 
 def rescue(db: Database, announcer: Announcer) -> int:
@@ -50,6 +53,17 @@ def rescue(db: Database, announcer: Announcer) -> int:
     expired = sum(_in_own_transaction(db, call_id, _expire) for call_id in unstarted)
     given_up = sum(_give_up(db, announcer, call_id) for call_id in hopeless)
     return taken_back + expired + given_up + len(orphans)
+
+
+def leave_in_doubt(db: Database, call_id: UUID, lease_token: int, detail: str) -> bool:
+    """Give up a call of which its worker does not know whether it was placed; False when it is not the worker's."""
+    with db.transaction() as tx:
+        found = lock_dialled(tx, call_id, lease_token)
+        if found is None:
+            return False
+        calls.add_event(tx, call_id, found[0].account_id, DOUBTED, {"detail": detail})
+        calls.give_lease_back(tx, call_id)
+    return True
 
 
 def adopt_orphan(db: Database, call_id: UUID, worker_id: str) -> Orphan | None:
@@ -91,14 +105,16 @@ def settle_orphan(db: Database, announcer: Announcer, finding: OrphanFinding) ->
 
 def _end_of(tx: Tx, call: HeldCall, finding: OrphanFinding) -> End:
     """Decide how an orphan ended. A call the carrier once named and no longer knows is ambiguous, not undialled."""
+    doubted = calls.first_event_at(tx, call.call_id, DOUBTED) is not None
+    reason = EndReason.CARRIER_UNKNOWN if doubted else EndReason.WORKER_LOST
     if not finding.asked:
         outcome, reason = Outcome.AMBIGUOUS, EndReason.CARRIER_UNKNOWN
     elif finding.provider_call_id is not None:
-        outcome, reason = _found_outcome(call, finding), EndReason.WORKER_LOST
+        outcome = _found_outcome(call, finding)
     elif call.provider_call_id is not None or call.answered_at is not None:
         outcome, reason = Outcome.AMBIGUOUS, EndReason.CARRIER_UNKNOWN
     else:
-        outcome, reason = Outcome.CARRIER_REFUSED, EndReason.WORKER_LOST
+        outcome = Outcome.CARRIER_REFUSED
     return End(
         outcome=outcome,
         end_reason=reason,
@@ -107,7 +123,7 @@ def _end_of(tx: Tx, call: HeldCall, finding: OrphanFinding) -> End:
         talked_s=finding.talked_s,
         answered_at=call.answered_at,
         ended_at=tx.now,
-        error_message="the media worker of this call was lost, or does not know what became of it",
+        error_message=_DOUBT if doubted else "the media worker of this call was lost",
     )
 
 

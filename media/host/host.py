@@ -65,8 +65,8 @@ class MediaHost:
     def carry(self, claim: Claim) -> None:
         """Carry one call from taking it to its terminal record; returns when it is over.
 
-        A call of which nobody knows whether it was placed gets no record here: its lease runs out and the rescue, which
-        knows the account's other calls to the number, asks the carrier before anything is decided.
+        A call of which nobody knows whether it was placed gets no record here: it is left to the rescue, which knows
+        the account's other calls to the number and has the carrier asked before anything is decided.
         """
         if self._draining.is_set():
             return
@@ -81,6 +81,7 @@ class MediaHost:
             self._heartbeat.flush()
             if result.outcome is Outcome.AMBIGUOUS:
                 log.warning("call_left_to_rescue", end_reason=result.end_reason.value)
+                self._desk.leave_in_doubt(result)
             else:
                 self._record(result)
 

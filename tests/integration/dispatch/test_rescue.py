@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dispatcher.services.record import record_call
-from dispatcher.services.rescue import adopt_orphan, rescue, settle_orphan
+from dispatcher.services.rescue import adopt_orphan, leave_in_doubt, rescue, settle_orphan
 from dispatcher.store.db import Database
 from schema.callspec import CallSpec, Orphan, OrphanFinding
 from schema.outcomes import Outcome
@@ -144,6 +144,23 @@ def test_a_call_the_carrier_never_had_is_tried_again_unspent(
     assert balance_row(db, account)["held_s"] == 0
     clock.advance(seconds=31)
     assert dialled(db, announcer).call_id != spec.call_id
+
+
+def test_a_call_its_own_worker_doubts_is_asked_about_soon_and_nobody_blames_the_worker(
+    db: Database, announcer: RecordingAnnouncer, clock: Clock
+) -> None:
+    some_leads(db, a_campaign(db, an_account(db)), 1)
+    spec = dialled(db, announcer)
+    assert leave_in_doubt(db, spec.call_id, spec.lease_token, "HTTP 500")
+    clock.advance(seconds=9)
+    beat(db, worker=OTHER)
+    rescue(db, announcer)
+    orphan = adopt_orphan(db, spec.call_id, OTHER)
+    assert orphan is not None
+    settle_orphan(db, announcer, finding(orphan))
+    call = call_row(db, spec.call_id)
+    assert (call["outcome"], call["end_reason"]) == ("carrier_refused", "error.carrier.unknown_result")
+    assert not leave_in_doubt(db, spec.call_id, spec.lease_token, "HTTP 500")
 
 
 def test_a_call_the_carrier_named_and_no_longer_knows_is_ambiguous(
