@@ -74,6 +74,10 @@ class Installation:
         client = TrunklineClient(self.api_url, created.api_key)
         return Customer(client, created.webhook_secret, name, self.api_url, created.api_key)
 
+    def top_up(self, customer: Customer, minutes: int) -> None:
+        """Grant a customer more minutes."""
+        open_account(self.stack.addresses.database_url, name=customer.sink, minutes=minutes, from_number=FROM_NUMBER)
+
 
 def _open_narrow_account(database_url: str, name: str, live_calls: int) -> None:
     database = Database(database_url, pool_size=1)

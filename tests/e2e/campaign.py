@@ -122,3 +122,11 @@ def start_mixed_campaign(up: Installation) -> Campaign:
     up.world.arm("openai_realtime", "response", "close", contains="appointment of Ines tomorrow", after_ms=400)
     customer.client.post(f"{campaign.path}/start")
     return campaign
+
+
+def start_poor_campaign(up: Installation) -> Campaign:
+    """Start a campaign of two leads in an account whose minutes hold one of its calls."""
+    customer = up.customer(minutes=2)
+    campaign = create_campaign(up, customer, {"Xena": "brief", "Yann": "brief"})
+    customer.client.post(f"{campaign.path}/start")
+    return campaign

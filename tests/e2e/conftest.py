@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.campaign import Campaign, start_mixed_campaign
+from tests.e2e.campaign import Campaign, start_mixed_campaign, start_poor_campaign
 from tests.e2e.scenario import Mode, Scenario
 from tests.e2e.stage import Scene, place
 from tests.installation import Installation, installation
 
 pytest.register_assert_rewrite("tests.e2e.checks")
 
-BEGUN_FIRST = ("mixed_campaign", "scenes")
+BEGUN_FIRST = ("mixed_campaign", "poor_campaign", "scenes")
 
 Scenes = dict[tuple[str, Mode], Scene]
 
@@ -36,6 +36,12 @@ def scenes(up: Installation, request: pytest.FixtureRequest) -> Scenes:
 def mixed_campaign(up: Installation) -> Campaign:
     """A campaign over people of all kinds, started."""
     return start_mixed_campaign(up)
+
+
+@pytest.fixture(scope="package")
+def poor_campaign(up: Installation) -> Campaign:
+    """A campaign that can pay for one call, started."""
+    return start_poor_campaign(up)
 
 
 @pytest.fixture(scope="package", autouse=True)
