@@ -9,7 +9,7 @@ import pytest
 
 from dispatcher.egress import MAX_ANSWER_BYTES, Egress, EgressFailed, EgressRefused, system_addresses
 from dispatcher.public_addresses import address_fault
-from tests.integration.after_call.outside import HOST, Script, post, resolving
+from tests.integration.after_call.outside import HOST, Script, post, read_request, resolving
 from tests.integration.after_call.receiver import Receiver, Reply
 
 
@@ -114,7 +114,7 @@ def test_a_second_address_is_tried_when_the_first_refuses() -> None:
 
 def test_a_reply_without_end_is_read_to_the_limit(serve: Callable[[Script], int]) -> None:
     def flood(connection: socket.socket) -> None:
-        connection.recv(65_536)
+        read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
         while True:
             connection.sendall(b"x" * 65_536)
@@ -130,7 +130,7 @@ def test_a_compressed_reply_is_not_unpacked() -> None:
 
 
 def trickle_the_head(connection: socket.socket) -> None:
-    connection.recv(65_536)
+    read_request(connection)
     connection.settimeout(0.02)
     for byte in b"HTTP/1.1 200 OK\r\n" + b"x-slow: " + b"y" * 100_000:
         connection.sendall(bytes([byte]))
@@ -173,11 +173,11 @@ def test_a_resolver_that_stalls_costs_no_more_than_the_time_limit() -> None:
 
 def test_a_body_cut_short_still_has_its_status(serve: Callable[[Script], int]) -> None:
     def cut(connection: socket.socket) -> None:
-        connection.recv(65_536)
+        read_request(connection)
         connection.sendall(b"HTTP/1.1 204 Fine\r\ncontent-length: 100\r\n\r\nhal")
 
     def cut_with_body(connection: socket.socket) -> None:
-        connection.recv(65_536)
+        read_request(connection)
         connection.sendall(b"HTTP/1.1 200 Fine\r\ncontent-length: 100\r\n\r\nhal")
 
     assert post(Egress(allow_private=True), f"http://127.0.0.1:{serve(cut)}/").status == 204
@@ -188,7 +188,7 @@ def test_a_body_cut_short_still_has_its_status(serve: Callable[[Script], int]) -
 @pytest.mark.parametrize("reply", [b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/9 hello\r\n\r\n"])
 def test_a_reply_that_is_not_http_is_a_failure(serve: Callable[[Script], int], reply: bytes) -> None:
     def answer(connection: socket.socket) -> None:
-        connection.recv(65_536)
+        read_request(connection)
         connection.sendall(reply)
 
     with pytest.raises(EgressFailed):
