@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests of parts share the cores; tests of the whole Procfile have the machine to themselves.
+SMALL_TESTS := tests/architecture tests/unit tests/property tests/integration tests/conformance
+WHOLE_TESTS := tests/e2e tests/fault
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo up test test-slow lint fmt types db-check bench docs lock clean
@@ -31,7 +34,8 @@ up: install ## start Trunkline for real use (embedded stack unless DATABASE_URL 
 	@exec $(BIN)/python -m deploy.up
 
 test: install-dev ## all tests but the slow matrices (under 10 minutes on 2 cores)
-	@$(BIN)/python -m pytest -m "not slow" tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(SMALL_TESTS)
+	@$(BIN)/python -m pytest -m "not slow" $(WHOLE_TESTS)
 
 test-slow: install-dev ## the slow matrices
 	@$(BIN)/python -m pytest -m slow tests
