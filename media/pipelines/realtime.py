@@ -125,6 +125,9 @@ class RealtimePipeline:
                 case None:
                     pass
             await self._alarm.wait(self._next_review_s())
+        if self._callee_speaks:
+            self._speech_ended_at = self._talk.clock.now()
+            await self._model.end_turn()
         await self._late_words()
 
     @property
@@ -144,7 +147,7 @@ class RealtimePipeline:
 
     async def _late_words(self) -> None:
         until = self._talk.clock.now() + LATE_WORDS_S
-        while self._talk.transcript.awaits_text and self._talk.clock.now() < until:
+        while (self._callee_speaks or self._talk.transcript.awaits_text) and self._talk.clock.now() < until:
             await self._alarm.wait(until - self._talk.clock.now())
 
     async def _say(self, instructions: str) -> None:
@@ -221,6 +224,7 @@ class RealtimePipeline:
     def _callee_spoke(self, item_id: str) -> None:
         ended_at = max(self._speech_began_at, self._speech_ended_at)
         self._talk.transcript.callee_turn(item_id, began_at=self._speech_began_at, ended_at=ended_at)
+        self._callee_speaks = False
         self._muted = False
         self._turn_owed = True
         self._owed_until = self._talk.clock.now() + ANSWER_PATIENCE_S

@@ -85,6 +85,9 @@ class RealtimeModel(Protocol):
     async def greet(self, first_sentence: str | None) -> None:
         """Let the agent begin: say exactly the sentence, or open by itself when None."""
 
+    async def end_turn(self) -> None:
+        """Take what the callee has said so far as a turn: it is committed and written down, and not answered."""
+
     async def truncate(self, item_id: str, heard_ms: int) -> None:
         """Tell the model how much of the item was heard; what is left of its response is not yielded any more."""
 

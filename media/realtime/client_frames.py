@@ -88,6 +88,11 @@ def verbatim(sentence: str) -> dict[str, object]:
     }
 
 
+def commit(event_id: str) -> bytes:
+    """End the callee's turn now, whatever the voice detection thinks."""
+    return _event("input_audio_buffer.commit", event_id)
+
+
 def truncate(event_id: str, item_id: str, audio_end_ms: int) -> bytes:
     """Cut an item to the audio that was heard."""
     return _event("conversation.item.truncate", event_id, item_id=item_id, content_index=0, audio_end_ms=audio_end_ms)

@@ -102,6 +102,11 @@ class OpenAIRealtime:
         self._codec.ask({"instructions": f"{self._setup.instructions}\n\n{instructions}", "tool_choice": "none"})
         self._flush()
 
+    async def end_turn(self) -> None:
+        """Take what the callee has said so far as a turn: it is written down, and not answered."""
+        self._codec.end_turn()
+        self._flush()
+
     async def truncate(self, item_id: str, heard_ms: int) -> None:
         """Tell the model how much of the item was heard; the rest of its response is not yielded any more."""
         self._codec.cut(item_id, heard_ms)

@@ -24,7 +24,7 @@ from media.ports import (
     RtSpeechStopped,
     ToolRequest,
 )
-from media.realtime.client_frames import response_create, tool_output, truncate
+from media.realtime.client_frames import commit, response_create, tool_output, truncate
 from media.realtime.items import Items
 from media.realtime.responses import Ask, ResponseTurns
 from schema.outcomes import EndReason
@@ -110,6 +110,10 @@ class RealtimeCodec:
         """Ask for a response now, or as soon as the active one is over."""
         self._turns.want(Ask(response))
         self._send_next_ask()
+
+    def end_turn(self) -> None:
+        """Take what the callee has said so far as a turn, so that it is written down."""
+        self._frames.append(commit(self.next_event_id()))
 
     def give_results(self, results: tuple[tuple[str, str], ...]) -> None:
         """Give tool results as (request id, JSON text)."""

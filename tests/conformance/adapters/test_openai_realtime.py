@@ -53,6 +53,19 @@ def test_a_callee_turn_is_heard_written_down_and_answered(world: World) -> None:
     asyncio.run(scenario())
 
 
+def test_an_unfinished_turn_can_be_ended_and_is_written_down_without_an_answer(world: World) -> None:
+    async def scenario() -> None:
+        async with conversation(world) as talk:
+            talk.callee_says("well, i have to go", quiet_ms=0)
+            await talk.has(RtSpeechStarted)
+            await talk.model.end_turn()
+            (said,) = await talk.has(RtCalleeText)
+            assert said.text == "well, i have to go"
+            assert (talk.of(RtSpeechStopped), talk.of(RtResponseDone)) == ([], [])
+
+    asyncio.run(scenario())
+
+
 def test_an_interrupted_answer_falls_silent_and_the_next_one_is_heard(world: World) -> None:
     async def scenario() -> None:
         async with conversation(world) as talk:

@@ -57,6 +57,7 @@ class FakeRealtime:
         self.greeted: list[tuple[float, str | None]] = []
         self.asked: list[str] = []
         self.truncated: list[tuple[str, int]] = []
+        self.turns_ended = 0
         self.tool_results: list[tuple[tuple[tuple[str, str], ...], bool]] = []
         self.closed = 0
 
@@ -71,6 +72,10 @@ class FakeRealtime:
     async def greet(self, first_sentence: str | None) -> None:
         self.greeted.append((now(), first_sentence))
         self._answer("greet")
+
+    async def end_turn(self) -> None:
+        self.turns_ended += 1
+        self._answer("end_turn")
 
     async def truncate(self, item_id: str, heard_ms: int) -> None:
         self.truncated.append((item_id, heard_ms))

@@ -3,7 +3,7 @@
 import pytest
 
 from media.conversation.prompts import SILENCE_GOODBYE, SILENCE_PROMPT, TIME_GOODBYE
-from media.ports import RtResponseDone, RtSpeechStarted, ToolRequest
+from media.ports import RtCalleeText, RtCommitted, RtResponseDone, RtSpeechStarted, ToolRequest
 from schema.outcomes import EndReason, Outcome
 from tests.unit.media.stage import RealtimeStage, a_spec, hold_realtime
 
@@ -40,6 +40,24 @@ def test_end_call_without_a_word_asks_for_a_farewell_first() -> None:
     assert record.end_reason is EndReason.AGENT_END_CALL
     assert record.turns[-1].text == "Goodbye."
     assert stage.model.tool_results[0][1] is True
+
+
+def test_what_the_callee_was_saying_when_they_hung_up_is_written_down() -> None:
+    async def script(stage: RealtimeStage) -> None:
+        await stage.answer()
+        await stage.until(6.0)
+        stage.model.answers["end_turn"] = lambda: stage.model.tape.emit(
+            RtCommitted("c1"), RtCalleeText("c1", "Well, I have to")
+        )
+        stage.model.tape.emit(RtSpeechStarted())
+        await stage.pass_s(1.0)
+        stage.hang_up()
+
+    record, stage = hold_realtime(script)
+    assert (record.outcome, record.end_reason) == (Outcome.HUMAN, EndReason.USER_HANGUP)
+    assert (record.turns[-1].speaker, record.turns[-1].text) == ("callee", "Well, I have to")
+    assert record.turns[-1].ended_ms - record.turns[-1].started_ms == pytest.approx(1000, abs=50)
+    assert stage.model.turns_ended == 1
 
 
 def test_a_callee_with_more_to_say_takes_the_farewell_back() -> None:
