@@ -141,9 +141,8 @@ def complete(request: Request, connection: Connection) -> None:
     chunks += [_chunk({}, "stop"), _framed(b"data: [DONE]\n\n") + b"0\r\n\r\n"]
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     loop = asyncio.get_running_loop()
-    loop.call_later(THINK_S, connection.transport.write, head + chunks[0])
-    for at, chunk in enumerate(chunks[1:], start=1):
-        loop.call_later(THINK_S + at * _TOKEN_S, connection.transport.write, chunk)
+    for at, chunk in enumerate([head + chunks[0], *chunks[1:]]):
+        loop.call_later(THINK_S + at * _TOKEN_S, connection.write, chunk)
 
 
 def _chunk(delta: dict[str, str], finish: str | None = None) -> bytes:

@@ -94,14 +94,17 @@ class Connection(asyncio.Protocol):
         self._send(_CLOSE, b"\x03\xe8")
         self.transport.close()
 
+    def write(self, data: bytes) -> None:
+        """Write bytes as they are, unless the connection is going."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
     def respond(self, status: str, body: bytes, content_type: str = "application/json") -> None:
         """Answer a request in one piece."""
         head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-        self.transport.write(head.encode() + body)
+        self.write(head.encode() + body)
 
     def _send(self, first: int, payload: bytes) -> None:
-        if self.transport.is_closing():
-            return
         size, masked = len(payload), 0x80 if self._is_client else 0
         if size < 126:
             head = bytes((first, masked | size))
@@ -111,9 +114,9 @@ class Connection(asyncio.Protocol):
             head = bytes((first, masked | 127)) + _LENGTH_64.pack(size)
         if masked:
             mask = self._mask
-            self.transport.write(head + mask + apply_mask(payload, mask))
+            self.write(head + mask + apply_mask(payload, mask))
         else:
-            self.transport.write(head + payload)
+            self.write(head + payload)
 
     def _read_http(self) -> None:
         while not self._upgraded:
