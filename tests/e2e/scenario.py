@@ -28,13 +28,11 @@ class Line(Closed):
 
     Attributes:
         cut: the turn was cut off somewhere; the text is what it would have been.
-        written: modes in whose transcript the turn appears.
     """
 
     agent: str | None = None
     callee: str | None = None
     cut: bool = False
-    written: tuple[Mode, ...] = ("realtime", "legacy")
 
     @model_validator(mode="after")
     def _one_speaker(self) -> Self:

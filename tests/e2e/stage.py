@@ -63,6 +63,11 @@ class Scene:
         assert self.record
         return wait_for(lambda: events_of(self.up.world, self.customer), what=f"webhook of {self.call_id}")
 
+    def told(self) -> list[Event]:
+        """Return what the account has been sent by now."""
+        assert self.events
+        return events_of(self.up.world, self.customer)
+
     @cached_property
     def balance(self) -> Json:
         """Return the account's minutes after the call."""

@@ -21,9 +21,15 @@ def test_the_timeline_tells_the_call_in_the_order_it_happened(chosen: tuple[Scen
     scene = scenes[chosen[0].name, chosen[1]]
     assert scene.record["completed"]
     entries = scene.customer.client.get(f"/v1/calls/{scene.call_id}/events")["data"]
-    kinds = [entry["kind"] for entry in entries]
-    story = [kind for kind in kinds if kind in {"accepted", "dialing", "ringing", "answered", "ended", "completed"}]
-    assert list(dict.fromkeys(story)) == ["accepted", "dialing", "ringing", "answered", "ended", "completed"]
+    assert [entry["kind"] for entry in entries] == [
+        "accepted",
+        "dialing",
+        "ringing",
+        "answered",
+        "ended",
+        "completed",
+    ]
+    assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
 
 
 @pytest.mark.parametrize("chosen", CONFIRMED, ids=_ids)
