@@ -43,11 +43,27 @@ class CreatedKey:
     webhook_secret: str
 
 
-def create_key(database_url: str, *, account: str, minutes: int = 0, from_number: str | None = None) -> CreatedKey:
+def create_key(
+    database_url: str,
+    *,
+    account: str,
+    minutes: int = 0,
+    from_number: str | None = None,
+    max_concurrent_calls: int | None = None,
+    max_calls_per_minute: int | None = None,
+) -> CreatedKey:
     """Create a key that may do everything, and its account when there is none of that name; grant the minutes."""
     database = Database(database_url, pool_size=1)
     try:
-        order = KeyOrder(account, "default", tuple(Scope), minutes=minutes, from_number=from_number)
+        order = KeyOrder(
+            account,
+            "default",
+            tuple(Scope),
+            minutes=minutes,
+            from_number=from_number,
+            max_concurrent_calls=max_concurrent_calls,
+            max_calls_per_minute=max_calls_per_minute,
+        )
         minted = mint_key(database, order)
     finally:
         database.dispose()

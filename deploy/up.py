@@ -15,7 +15,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from deploy.account import open_account
+from api.keys import create_key
 from deploy.demo.client import TrunklineClient
 from deploy.embedded.stack import running_stack
 from deploy.embedded.supervisor import EventKind, ProcessEvent, Supervisor
@@ -70,7 +70,14 @@ def _start(stack: ExitStack, console: Console) -> None:
         grace_s=float(os.environ.get("MEDIA_DRAIN_GRACE_S", "120")) + 5,
     )
     stack.enter_context(supervisor)
-    key = open_account(servers.database_url, name=ACCOUNT, minutes=FIRST_MINUTES, from_number="+18005551234")
+    key = create_key(
+        servers.database_url,
+        account=ACCOUNT,
+        minutes=FIRST_MINUTES,
+        from_number="+18005551234",
+        max_concurrent_calls=100,
+        max_calls_per_minute=1_000,
+    )
     base = f"http://127.0.0.1:{web_port}"
     _wait_until_ready(TrunklineClient(base, key.api_key))
     console.print(f"API      {base}/v1    docs {base}/docs    metrics {base}/metrics", soft_wrap=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.account import open_account
+from api.keys import create_key
 from deploy.demo.client import TrunklineClient
 from deploy.embedded.stack import StackControl, controlled_stack
 from deploy.embedded.supervisor import Supervisor
@@ -70,13 +70,20 @@ class Installation:
         database_url = self.stack.addresses.database_url
         if live_calls is not None:
             _open_narrow_account(database_url, name, live_calls)
-        created = open_account(database_url, name=name, minutes=minutes, from_number=FROM_NUMBER)
+        created = create_key(
+            database_url,
+            account=name,
+            minutes=minutes,
+            from_number=FROM_NUMBER,
+            max_concurrent_calls=100,
+            max_calls_per_minute=1_000,
+        )
         client = TrunklineClient(self.api_url, created.api_key)
         return Customer(client, created.webhook_secret, name, self.api_url, created.api_key)
 
     def top_up(self, customer: Customer, minutes: int) -> None:
         """Grant a customer more minutes."""
-        open_account(self.stack.addresses.database_url, name=customer.sink, minutes=minutes, from_number=FROM_NUMBER)
+        create_key(self.stack.addresses.database_url, account=customer.sink, minutes=minutes, from_number=FROM_NUMBER)
 
 
 def _open_narrow_account(database_url: str, name: str, live_calls: int) -> None:

@@ -18,7 +18,7 @@ from types import FrameType
 from rich.console import Console
 from rich.live import Live
 
-from deploy.account import open_account
+from api.keys import create_key
 from deploy.demo.client import Json, TrunklineClient
 from deploy.demo.report import close_with
 from deploy.demo.running import Running, running_everything
@@ -57,7 +57,14 @@ def main() -> int:
 
 def _run(running: Running, console: Console, events: list[str], arguments: argparse.Namespace) -> int:
     account = f"demo {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
-    created = open_account(running.database_url, name=account, minutes=MINUTES, from_number="+18005551234")
+    created = create_key(
+        running.database_url,
+        account=account,
+        minutes=MINUTES,
+        from_number="+18005551234",
+        max_concurrent_calls=100,
+        max_calls_per_minute=1_000,
+    )
     client = TrunklineClient(running.api_url, created.api_key)
     _wait(client.ready, START_WITHIN_S, "the API did not become ready; see .trunkline/logs")
     console.print(f"[dim]· API at {running.api_url} (docs at {running.api_url}/docs)[/dim]")
