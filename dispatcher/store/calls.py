@@ -181,9 +181,8 @@ def give_lease_back(tx: Tx, call_id: UUID) -> None:
 
 
 def known_provider_ids(tx: Tx, call: HeldCall, since: datetime) -> tuple[str, ...]:
-    """List the carrier's ids of the account's other calls to the same number since an instant."""
+    """List the carrier's ids of all other calls to the same number since an instant; accounts may share a carrier."""
     query = select(calls.c.provider_call_id).where(
-        calls.c.account_id == call.account_id,
         calls.c.phone_number == call.phone_number,
         calls.c.dialing_at >= since,
         calls.c.provider_call_id.is_not(None),

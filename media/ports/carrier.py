@@ -76,7 +76,7 @@ class Carrier(Protocol):
         """End or cancel the call; an already ended one is no error."""
 
     async def find(self, to: str, from_: str, since_s: float, known: frozenset[str]) -> CarrierCall | None:
-        """Look for our call by numbers among those the carrier created since the unix instant, apart from `known`."""
+        """Look for our call by numbers among those created within a minute of the unix instant, apart from `known`."""
 
     async def look_up(self, provider_call_id: str) -> CarrierCall | None:
         """Read one call by the carrier's id."""

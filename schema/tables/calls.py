@@ -125,7 +125,7 @@ calls = Table(
         postgresql_where=text("phase = 'scheduled' and enrolment_id is null"),
     ),
     Index("ix_calls_post", "post_due_at", postgresql_where=text("post_due_at is not null")),
-    Index("ix_calls_dials", "account_id", "phone_number", "dialing_at", postgresql_where=_DIALLED),
+    Index("ix_calls_dials", "phone_number", "account_id", "dialing_at", postgresql_where=_DIALLED),
     Index("ix_calls_campaign_dials", "campaign_id", "dialing_at", postgresql_where=_DIALLED),
     Index("ix_calls_account_dials", "account_id", "dialing_at", postgresql_where=_DIALLED),
     Index("ix_calls_account_id_created_at_id", "account_id", "created_at", "id"),

@@ -30,6 +30,7 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _PAGE_SIZE = 50
 _PAGES_MAX = 20
+_PLACED_WITHIN_S = 60.0
 _CLOCK_SLACK_S = 2.0
 """Twilio's dates have whole seconds, and its clock is not ours."""
 
@@ -101,7 +102,9 @@ class TwilioCarrier:
             raise CarrierUnreachable(f"unreadable answer: {error}") from error
 
     async def find(self, to: str, from_: str, since_s: float, known: frozenset[str]) -> CarrierCall | None:
-        """Find the first call between the numbers created since the unix instant, apart from `known`.
+        """Find the first call between the numbers created soon after the unix instant, apart from `known`.
+
+        A dial request is answered or given up within seconds, so a call created a minute later is somebody else's.
 
         Raises:
             CarrierUnreachable: Twilio could not be asked, or has more calls than can be looked through.
@@ -115,7 +118,8 @@ class TwilioCarrier:
             for listed in page.calls:
                 if listed.created_at is not None and listed.created_at < earliest_at:
                     return found
-                if listed.call.provider_call_id not in known:
+                late = listed.created_at is not None and listed.created_at > since_s + _PLACED_WITHIN_S
+                if not late and listed.call.provider_call_id not in known:
                     found = listed.call
             if page.next_path is None:
                 return found

@@ -467,7 +467,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_calls_dials",
         "calls",
-        ["account_id", "phone_number", "dialing_at"],
+        ["phone_number", "account_id", "dialing_at"],
         unique=False,
         postgresql_where=sa.text("dialing_at is not null"),
     )

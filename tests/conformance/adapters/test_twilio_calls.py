@@ -193,12 +193,13 @@ def test_a_call_is_found_among_pages_of_others_and_never_an_older_one(world: Wor
     async def scenario() -> None:
         async with open_line() as line, open_carrier(world) as carrier:
             placed = [await carrier.dial(line.request(BUSY)) for _ in range(60)]
-            found = await carrier.find(BUSY, FROM, time.time() - 60, frozenset(placed[1:]))
+            found = await carrier.find(BUSY, FROM, time.time() - 30, frozenset(placed[1:]))
             assert found is not None
             assert found.provider_call_id == placed[0]
-            assert await carrier.find(BUSY, FROM, time.time() - 60, frozenset(placed)) is None
+            assert await carrier.find(BUSY, FROM, time.time() - 30, frozenset(placed)) is None
+            assert await carrier.find(BUSY, FROM, time.time() - 120, frozenset()) is None
             assert await carrier.find(BUSY, FROM, time.time() + 60, frozenset()) is None
-            assert await carrier.find(QUIET, FROM, time.time() - 60, frozenset()) is None
+            assert await carrier.find(QUIET, FROM, time.time() - 30, frozenset()) is None
 
     asyncio.run(scenario())
 

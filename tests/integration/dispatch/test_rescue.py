@@ -261,6 +261,19 @@ def test_other_calls_of_the_number_are_named_so_that_they_are_not_mistaken_for_i
     assert orphan.known_provider_ids == (earlier.provider_call_id,)
 
 
+def test_another_accounts_call_to_the_number_is_not_mistaken_for_it_either(
+    db: Database, announcer: RecordingAnnouncer, clock: Clock
+) -> None:
+    some_leads(db, a_campaign(db, an_account(db)), 1)
+    mine = dialled(db, announcer)
+    some_leads(db, a_campaign(db, an_account(db)), 1)
+    theirs = dialled(db, announcer)
+    assert mine.phone_number == theirs.phone_number
+    ended = a_result(theirs, clock.now, Outcome.BUSY)
+    record_call(db, announcer, ended)
+    assert orphaned(db, announcer, clock, mine).known_provider_ids == (ended.provider_call_id,)
+
+
 def test_an_accepted_call_nobody_could_start_for_a_day_expires_and_is_told(
     db: Database, announcer: RecordingAnnouncer, clock: Clock
 ) -> None:
