@@ -37,8 +37,9 @@ class Chronicle:
         self._spec = spec
         self._host = host
         self._clock = clock
-        self._left_at: float | None = None
+        self._leg_up = False
         self._leg_broke = False
+        self._over_at: float | None = None
 
     @property
     def over(self) -> bool:
@@ -79,10 +80,19 @@ class Chronicle:
             self._move(CallPhase.ANSWERED)
         return self.facts.answered_at
 
+    def leg_joined(self) -> None:
+        """The carrier's media socket is up."""
+        self._leg_up = True
+        self.deadlines.joined()
+
     def leg_lost(self, at: float, *, broke: bool) -> None:
         """The carrier's media socket is gone; it `broke` when the carrier did not end it."""
-        self._left_at, self._leg_broke = at, broke
-        self.deadlines.leg_lost(at)
+        self._leg_up, self._leg_broke = False, broke
+        if self.facts.carrier_ended:
+            self._part(broke=broke)
+        else:
+            self._over_at = at
+            self.deadlines.leg_lost(at)
 
     def left_for_good(self, *, over: bool) -> None:
         """The socket did not come back; `over` when the carrier says that the call has ended too."""
@@ -114,9 +124,14 @@ class Chronicle:
     def _ended(self, outcome: Outcome | None, detail: str) -> None:
         self.facts.carrier_ended = True
         if self.facts.answered_at is not None:
-            if self._clock.now() - self.facts.answered_at >= self._spec.hold_s:
-                self.finish(EndReason.MAX_DURATION, at=self._left_at)
-            self._part(broke=self._leg_broke)
+            now = self._clock.now()
+            self._over_at = now if self._over_at is None else self._over_at
+            if now - self.facts.answered_at >= self._spec.hold_s:
+                self.finish(EndReason.MAX_DURATION, at=self._over_at)
+            elif self._leg_up:
+                self.deadlines.carrier_done(now)
+            else:
+                self._part(broke=self._leg_broke)
         elif outcome is None:
             self.finish(EndReason.CARRIER_NO_STREAM, detail)
         else:
@@ -126,9 +141,9 @@ class Chronicle:
     def _part(self, *, broke: bool) -> None:
         """The callee has left, unless the socket broke: a carrier ends a call whose socket broke."""
         if broke:
-            self.finish(EndReason.CARRIER_STREAM_LOST, "the carrier's media socket broke", at=self._left_at)
+            self.finish(EndReason.CARRIER_STREAM_LOST, "the carrier's media socket broke", at=self._over_at)
         else:
-            self.finish(EndReason.USER_HANGUP, at=self._left_at)
+            self.finish(EndReason.USER_HANGUP, at=self._over_at)
 
     def _move(self, phase: CallPhase) -> None:
         if _ORDER.index(phase) > _ORDER.index(self.phase):

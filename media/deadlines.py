@@ -13,16 +13,19 @@ STREAM_S = 10.0
 """How long the media socket may take after the answer."""
 LEG_LOST_S = 3.0
 """How long a lost media socket waits for the carrier to say that the callee hung up."""
+LINGER_S = 1.0
+"""How long the media socket of a call that the carrier calls over may take to say how it ended."""
 GOODBYE_LEAD_S = 15.0
 """How long before the hard stop the agent begins to say goodbye at the latest."""
 
 
 class Due(StrEnum):
-    """What has run out: ringing, the media socket's coming, its being gone, the time to talk, the time there is."""
+    """What has run out: ringing, the media socket's coming, absence, lingering, the time to talk, the time there is."""
 
     RING = "ring"
     STREAM = "stream"
     LEG_LOST = "leg_lost"
+    LINGER = "linger"
     GOODBYE = "goodbye"
     HARD_STOP = "hard_stop"
 
@@ -50,6 +53,10 @@ class Deadlines:
     def leg_lost(self, now: float) -> None:
         """The media socket is gone."""
         self._due[Due.LEG_LOST] = now + LEG_LOST_S
+
+    def carrier_done(self, now: float) -> None:
+        """The carrier says that the call is over, but its media socket is still up."""
+        self._due.setdefault(Due.LINGER, now + LINGER_S)
 
     def next_in_s(self, now: float) -> float | None:
         """Return the seconds until the next deadline."""

@@ -184,7 +184,7 @@ class _Session:
         self._leg = leg
         self._facts.provider_call_id = self._facts.provider_call_id or leg.provider_call_id
         answered_at = self._chronicle.answered()
-        self._chronicle.deadlines.joined()
+        self._chronicle.leg_joined()
         path = self._host.recording_path()
         if path is not None:
             self._recording = self._studio.disk.open(path)
@@ -223,6 +223,8 @@ class _Session:
                 self._chronicle.finish(EndReason.CARRIER_NO_STREAM, "the carrier's media socket did not come")
             case Due.LEG_LOST:
                 await self._judge_lost_leg()
+            case Due.LINGER:
+                self._chronicle.left_for_good(over=True)
             case Due.GOODBYE:
                 if self._conversing:
                     self._pipeline.wind_up(EndReason.MAX_DURATION)

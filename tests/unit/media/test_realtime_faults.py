@@ -111,6 +111,32 @@ def test_a_call_the_carrier_ends_because_its_media_socket_broke_is_no_hang_up() 
     assert record.talked_s == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize(("broke", "reason"), [(True, EndReason.CARRIER_STREAM_LOST), (False, EndReason.USER_HANGUP)])
+def test_a_callback_that_overtakes_the_sockets_end_waits_for_what_it_says(broke: bool, reason: EndReason) -> None:
+    async def script(stage: RealtimeStage) -> None:
+        await stage.answer()
+        await stage.until(6.0)
+        stage.ends()
+        await stage.pass_s(0.5)
+        stage.inbox.leg_left(broke=broke)
+
+    record, _ = hold_realtime(script)
+    assert record.end_reason is reason
+    assert record.talked_s == pytest.approx(3.0)
+
+
+def test_a_call_the_carrier_calls_over_is_over_even_if_its_socket_stays() -> None:
+    async def script(stage: RealtimeStage) -> None:
+        await stage.answer()
+        await stage.until(6.0)
+        stage.ends()
+        stage.ends()
+
+    record, _ = hold_realtime(script)
+    assert record.end_reason is EndReason.USER_HANGUP
+    assert record.talked_s == pytest.approx(3.0)
+
+
 def test_a_hang_up_whose_callback_is_lost_is_learnt_by_asking() -> None:
     async def script(stage: RealtimeStage) -> None:
         await stage.answer()
