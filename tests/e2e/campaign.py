@@ -1,6 +1,7 @@
 """A campaign over people of all kinds: who they are, what happens to each, and what its rules make of that."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.e2e.phonebook import new_number
@@ -11,7 +12,12 @@ ALL_DAY = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "
 GREETING = "Hello {{name}}, this is Sarah."
 INSTRUCTIONS = "You are Sarah from Bright Dental. Confirm the appointment of {{name}} tomorrow. Be brief."
 
+BEGINS_IN = timedelta(seconds=5)
+ENDS_IN = timedelta(seconds=45)
+
 Json = dict[str, Any]
+
+OPEN_SCHEDULE: Json = {"timezone": "UTC", "windows": [ALL_DAY], "respect_legal_hours": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,15 @@ class Campaign:
         return [dial for dial in self.up.world.dials() if dial["to"] == self.numbers[name]]
 
 
-def create_campaign(up: Installation, customer: Customer, people: dict[str, str], **changes: object) -> Campaign:
-    """Create a campaign over people given as name and who answers; it is not started."""
+def create_campaign(
+    up: Installation,
+    customer: Customer,
+    people: dict[str, str],
+    *,
+    zones: dict[str, str] | None = None,
+    **changes: object,
+) -> Campaign:
+    """Create a campaign over people given as name and who answers, some with their zones; it is not started."""
     numbers = {name: new_number(who) for name, who in people.items()}
     body: Json = {
         "name": "Appointments",
@@ -99,7 +112,7 @@ def create_campaign(up: Installation, customer: Customer, people: dict[str, str]
             "inactivity_timeout": 10,
         },
         "from_numbers": [FROM_NUMBER],
-        "schedule": {"timezone": "UTC", "windows": [ALL_DAY], "respect_legal_hours": False},
+        "schedule": OPEN_SCHEDULE,
         "pacing": {"max_concurrent_calls": 12, "calls_per_minute": 1_000},
         "retry": {"max_attempts": 2, "delays_minutes": [1], "jitter_pct": 0, "retry_on": ["busy", "failed"]},
         "contact_limits": {"min_gap_minutes": 1, "max_attempts_per_24h": 5},
@@ -107,7 +120,8 @@ def create_campaign(up: Installation, customer: Customer, people: dict[str, str]
         **changes,
     }
     campaign_id = str(customer.client.post("/v1/campaigns", body)["id"])
-    leads = [{"phone_number": number, "name": name} for name, number in numbers.items()]
+    known = zones or {}
+    leads = [{"phone_number": number, "name": name, "timezone": known.get(name)} for name, number in numbers.items()]
     enrolled = customer.client.post(f"/v1/campaigns/{campaign_id}/leads", {"leads": leads})
     assert enrolled["enrolled"] == len(people)
     return Campaign(up, customer, campaign_id, numbers)
@@ -128,5 +142,16 @@ def start_poor_campaign(up: Installation) -> Campaign:
     """Start a campaign of two leads in an account whose minutes hold one of its calls."""
     customer = up.customer(minutes=2)
     campaign = create_campaign(up, customer, {"Xena": "brief", "Yann": "brief"})
+    customer.client.post(f"{campaign.path}/start")
+    return campaign
+
+
+def start_bounded_campaign(up: Installation) -> Campaign:
+    """Start a campaign whose start is to come, and whose end comes before its busy lead is tried again."""
+    now = datetime.now(UTC)
+    begins, ends = now + BEGINS_IN, now + ENDS_IN
+    schedule = {**OPEN_SCHEDULE, "start_at": begins.isoformat(), "end_at": ends.isoformat()}
+    customer = up.customer()
+    campaign = create_campaign(up, customer, {"Zara": "brief", "Zeno": "busy"}, schedule=schedule)
     customer.client.post(f"{campaign.path}/start")
     return campaign

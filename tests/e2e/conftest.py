@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.campaign import Campaign, start_mixed_campaign, start_poor_campaign
+from tests.e2e.campaign import Campaign, start_bounded_campaign, start_mixed_campaign, start_poor_campaign
+from tests.e2e.phonebook import new_number
 from tests.e2e.scenario import Mode, Scenario
 from tests.e2e.stage import Scene, place
-from tests.installation import Installation, installation
+from tests.installation import Customer, Installation, installation
 
 pytest.register_assert_rewrite("tests.e2e.checks")
 
-BEGUN_FIRST = ("mixed_campaign", "poor_campaign", "scenes")
+BEGUN_FIRST = ("mixed_campaign", "poor_campaign", "bounded_campaign", "failing_receiver", "scenes")
 
 Scenes = dict[tuple[str, Mode], Scene]
 
@@ -42,6 +43,21 @@ def mixed_campaign(up: Installation) -> Campaign:
 def poor_campaign(up: Installation) -> Campaign:
     """A campaign that can pay for one call, started."""
     return start_poor_campaign(up)
+
+
+@pytest.fixture(scope="package")
+def bounded_campaign(up: Installation) -> Campaign:
+    """A campaign that begins in seconds and ends before everybody is reached."""
+    return start_bounded_campaign(up)
+
+
+@pytest.fixture(scope="package")
+def failing_receiver(up: Installation) -> Customer:
+    """A customer whose receiver refuses the first delivery, with one call to be told of."""
+    customer = up.customer()
+    up.world.answer_sink(customer.sink, 500, 200)
+    customer.call(phone_number=new_number("busy"), webhook_url=up.world.sink_url(customer.sink))
+    return customer
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -1,12 +1,9 @@
 """Campaigns paused, resumed and stopped while people are on the phone; faults inside a campaign and what it plans."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from tests.e2e.campaign import Campaign, create_campaign
-from tests.e2e.client import answer_of
-from tests.e2e.phonebook import new_number
+from tests.e2e.client import a_claim_later, answer_of
 from tests.installation import Installation, Json
 from tests.waiting import wait_for
 
@@ -119,10 +116,3 @@ def stop_call(campaign: Campaign, name: str) -> None:
     call_id = live_call(campaign, name)["call_id"]
     campaign.customer.client.post(f"/v1/calls/{call_id}/stop")
     campaign.customer.ended(call_id, STOP_WITHIN_S)
-
-
-def a_claim_later(up: Installation) -> None:
-    """Wait until the claim tick has run: a call that only it can start has been dialled."""
-    customer = up.customer()
-    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
-    customer.ended(customer.call(phone_number=new_number("busy"), scheduled_at=soon))

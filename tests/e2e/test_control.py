@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.client import answer_of
+from tests.e2e.client import a_claim_later, answer_of
 from tests.e2e.phonebook import new_number
 from tests.e2e.webhooks import events_of
 from tests.installation import Customer, Installation, Json
@@ -117,6 +117,31 @@ def test_a_queued_call_that_is_cancelled_is_never_dialled(narrow: tuple[Placed, 
     after.customer.ended(after.call_id)
     assert [dial for dial in live.up.world.dials() if dial["to"] == queued.number] == []
     assert live.customer.client.get("/v1/account/balance")["reserved"] == 0
+
+
+def test_a_number_is_never_on_two_calls_of_an_account_at_once(up: Installation) -> None:
+    first = place(up, "talker")
+    number = first.number
+    wait_for(first.truth, what="the first call at the carrier")
+    second = first.customer.call(phone_number=number)
+    a_claim_later(up)
+    assert first.customer.client.get(f"/v1/calls/{second}")["status"] == "queued"
+    assert len(up.world.calls(to=number)) == 1
+    first.post("stop")
+    first.customer.ended(first.call_id, STOP_WITHIN_S)
+    wait_for(lambda: len(up.world.calls(to=number)) == 2, what="the second call")
+    one, other = up.world.calls(to=number)
+    assert one["ended_at"] <= other["created_at"]
+    first.customer.client.post(f"/v1/calls/{second}/stop")
+    assert first.customer.ended(second, STOP_WITHIN_S)["end_reason"] == "api_stop"
+
+
+def test_a_call_with_a_time_is_not_dialled_before_it(up: Installation) -> None:
+    due_at = datetime.now(UTC) + timedelta(seconds=2)
+    scheduled = place(up, "busy", scheduled_at=due_at.isoformat())
+    assert scheduled.customer.ended(scheduled.call_id)["outcome"] == "busy"
+    [dial] = [dial for dial in up.world.dials() if dial["to"] == scheduled.number]
+    assert dial["at"] >= due_at.timestamp()
 
 
 def test_a_call_that_is_cancelled_before_its_time_is_told_of_and_releases_its_hold(up: Installation) -> None:
