@@ -182,6 +182,8 @@ async def _stream(
     for number, chunk in enumerate(completion.chunks(with_usage=with_usage)):
         if number == _CUT_AFTER_CHUNKS and kind in {"drop", "stall", "malformed"}:
             await _spoil(request, response, kind)
+            if kind == "drop":
+                return response
         await response.write(b"data: " + orjson.dumps(chunk) + b"\n\n")
         await asyncio.sleep(_TOKEN_S)
     await response.write(b"data: [DONE]\n\n")
