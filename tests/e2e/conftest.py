@@ -14,9 +14,20 @@ from tests.installation import Customer, Installation, installation
 
 pytest.register_assert_rewrite("tests.e2e.checks")
 
+TEST_LIMIT_S = 240
+"""The first test of a run also waits for everything to start, and one that runs alone for a whole campaign."""
 BEGUN_FIRST = ("mixed_campaign", "poor_campaign", "bounded_campaign", "failing_receiver", "scenes")
 
+HERE = Path(__file__).parent
+
 Scenes = dict[tuple[str, Mode], Scene]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder the time they need."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(TEST_LIMIT_S))
 
 
 @pytest.fixture(scope="package")
@@ -75,6 +86,5 @@ def _chosen(item: pytest.Function) -> list[tuple[Scenario, Mode]]:
 
 
 def _tests_here(request: pytest.FixtureRequest) -> list[pytest.Function]:
-    here = Path(__file__).parent
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    return [item for item in items if item.path.is_relative_to(here)]
+    return [item for item in items if item.path.is_relative_to(HERE)]
