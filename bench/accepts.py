@@ -16,10 +16,10 @@ from urllib.request import urlopen
 
 import psycopg
 
+from api.keys import create_key
 from bench.children import Child, Json, wait_until
 from bench.databases import plain_url
 from bench.measure import Figure, setting, side_by_side
-from deploy.account import open_account
 from deploy.embedded.procfile import read_procfile
 from deploy.embedded.stack import StackControl, controlled_stack
 from deploy.embedded.supervisor import Supervisor
@@ -35,6 +35,7 @@ STEADY_CONNECTIONS = 64
 CALM_PER_S = 25
 START_S = 60.0
 MINUTES = 10_000_000
+LIVE_CALLS = 100
 BARE_TABLE = "create table bare_calls (id uuid primary key, config jsonb not null, created_at timestamptz not null)"
 TARGET_RATIO = 0.6
 TARGET_SPREAD = 5.0
@@ -153,7 +154,14 @@ def _site() -> Iterator[Site]:
     with TemporaryDirectory() as folder, controlled_stack(Path(folder) / "stack") as stack:
         database_url = stack.addresses.database_url
         upgrade(database_url)
-        account = open_account(database_url, name="bench", minutes=MINUTES, from_number="+18005551234")
+        account = create_key(
+            database_url,
+            account="bench",
+            minutes=MINUTES,
+            from_number="+18005551234",
+            max_concurrent_calls=LIVE_CALLS,
+            max_calls_per_minute=10 * LIVE_CALLS,
+        )
         with psycopg.connect(plain_url(database_url), autocommit=True) as database:
             database.execute(BARE_TABLE)
             database.execute(
