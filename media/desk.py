@@ -26,6 +26,14 @@ __all__ = ["MEDIA_RUN", "MEDIA_SETTLE", "Desk", "PulseAnswer", "configure_loggin
 
 RECORD_RETRY_S = 60
 
+_riding_out_an_outage = retry(
+    retry=retry_if_exception(is_database_outage),
+    stop=stop_after_delay(RECORD_RETRY_S),
+    wait=wait_random_exponential(multiplier=0.2, max=5),
+    reraise=True,
+)
+"""For what is known of a call: fenced, so that writing it late or twice changes nothing."""
+
 
 class Desk:
     """The dispatcher as a media worker sees it."""
@@ -42,16 +50,12 @@ class Desk:
         """Renew this worker's leases and report progress; learn which calls are lost or to be stopped."""
         return pulse(self._db, pulse_, progress)
 
-    @retry(
-        retry=retry_if_exception(is_database_outage),
-        stop=stop_after_delay(RECORD_RETRY_S),
-        wait=wait_random_exponential(multiplier=0.2, max=5),
-        reraise=True,
-    )
+    @_riding_out_an_outage
     def record(self, result: CallResult) -> bool:
         """Write the terminal record; False when another worker owns the call. Rides out a short database outage."""
         return record_call(self._db, self._announcer, result)
 
+    @_riding_out_an_outage
     def leave_in_doubt(self, result: CallResult) -> None:
         """Leave a call of which nobody knows whether it was placed to the rescue, which asks the carrier."""
         leave_in_doubt(self._db, result.call_id, result.lease_token, result.error_message or "")
@@ -60,8 +64,9 @@ class Desk:
         """Take over a call whose worker is gone; None when it is none any more."""
         return adopt_orphan(self._db, call_id, worker_id)
 
+    @_riding_out_an_outage
     def settle(self, finding: OrphanFinding) -> None:
-        """Write what the carrier said about an orphan."""
+        """Write what the carrier said about an orphan. Rides out a short database outage."""
         settle_orphan(self._db, self._announcer, finding)
 
     def retire(self, worker_id: str) -> None:
