@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -19,7 +20,7 @@ import psycopg
 from api.keys import create_key
 from bench.children import Child, Json, wait_until
 from bench.databases import plain_url
-from bench.measure import Figure, setting, side_by_side
+from bench.measure import Figure, rounds, setting, side_by_side
 from deploy.embedded.procfile import read_procfile
 from deploy.embedded.stack import StackControl, controlled_stack
 from deploy.embedded.supervisor import Supervisor
@@ -29,10 +30,11 @@ from schema.migrations.run import upgrade
 CONNECTIONS = 16
 """As many as the server has threads."""
 ROUND_S = setting("BENCH_ACCEPTS_S", 4, 2)
-STEADY_S = setting("BENCH_STEADY_S", 12, 4)
+STEADY_S = setting("BENCH_STEADY_S", 4, 3)
 STEADY_SHARE = 0.7
 STEADY_CONNECTIONS = 64
 CALM_PER_S = 25
+CALM_S = setting("BENCH_CALM_S", 10, 4)
 START_S = 60.0
 MINUTES = 10_000_000
 LIVE_CALLS = 100
@@ -53,9 +55,11 @@ class Site:
     key: str
     load: Child
 
-    def post(self, url: str, for_s: float, *, connections: int = CONNECTIONS, per_s: float = 0) -> Json:
+    def post(
+        self, url: str, for_s: float, *, connections: int = CONNECTIONS, per_s: float = 0, kept: bool = True
+    ) -> Json:
         """Post calls and return how they were answered; anything but 201 is a fault of the bench."""
-        answer = self.load.ask(url=url, key=self.key, connections=connections, for_s=for_s, per_s=per_s)
+        answer = self.load.ask(url=url, key=self.key, connections=connections, for_s=for_s, per_s=per_s, kept=kept)
         if set(answer["statuses"]) != {"201"}:
             raise RuntimeError(f"{url} answered {answer['statuses']}")
         return answer
@@ -76,10 +80,7 @@ def run() -> list[Figure]:
             lambda: float(site.post(site.ours_url, ROUND_S)["per_s"]),
             lambda: float(site.post(site.bare_url, ROUND_S)["per_s"]),
         )
-        steady, bare_steady = (
-            site.post(url, STEADY_S, connections=STEADY_CONNECTIONS, per_s=STEADY_SHARE * rate)
-            for url, rate in ((site.ours_url, ours), (site.bare_url, bare))
-        )
+        steady, bare_steady = _steady_side_by_side(site, ours, bare)
         return [
             Figure(
                 "POST /v1/calls",
@@ -94,6 +95,24 @@ def run() -> list[Figure]:
             *_steady(steady, bare_steady),
             *_without_broker(site),
         ]
+
+
+def _steady_side_by_side(site: Site, ours: float, bare: float) -> list[Json]:
+    """Post at a share of the most each server takes, in turns; every request comes by a connection of its own.
+
+    Kept connections stay with the worker process that happened to accept them, and one of two would get most of the
+    load.
+    """
+    taken = [
+        [
+            site.post(url, STEADY_S, connections=STEADY_CONNECTIONS, per_s=STEADY_SHARE * rate, kept=False)
+            for url, rate in ((site.ours_url, ours), (site.bare_url, bare))
+        ]
+        for _ in range(rounds())
+    ]
+    return [
+        {q: median(answer[q] for answer in column) for q in ("p50_ms", "p99_ms")} for column in zip(*taken, strict=True)
+    ]
 
 
 def _steady(ours: Json, bare: Json) -> list[Figure]:
@@ -145,7 +164,7 @@ def _without_broker(site: Site) -> list[Figure]:
 
 def _calm(site: Site) -> Json:
     before = site.calls()
-    answer = site.post(site.ours_url, STEADY_S, per_s=CALM_PER_S)
+    answer = site.post(site.ours_url, CALM_S, per_s=CALM_PER_S, kept=False)
     return answer | {"lost": answer["statuses"]["201"] - (site.calls() - before)}
 
 

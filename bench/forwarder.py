@@ -12,7 +12,7 @@ from binascii import a2b_base64, b2a_base64
 
 import orjson
 import uvloop
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
+from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector, WSMsgType, web
 
 HOST = "127.0.0.1"
 Socket = web.WebSocketResponse | ClientWebSocketResponse
@@ -43,7 +43,7 @@ async def _join(phone: web.WebSocketResponse) -> str:
 
 async def serve(echo_url: str) -> None:
     """Forward every stream to the address and back until standard input ends; prints where it listens."""
-    async with ClientSession() as client:
+    async with ClientSession(connector=TCPConnector(limit=0)) as client:
 
         async def stream(request: web.Request) -> web.WebSocketResponse:
             phone = web.WebSocketResponse(compress=False)

@@ -1,6 +1,7 @@
-"""A client that posts calls over kept connections as fast as they are answered, or at a given rate; one process.
+"""A client that posts calls as fast as they are answered, or at a given rate; one process.
 
-Orders on standard input, one JSON line each: {"url", "key", "connections", "for_s"} and, for a given rate, "per_s". At
+Orders on standard input, one JSON line each: {"url", "key", "connections", "kept", "for_s"} and, for a given rate,
+"per_s". Connections are kept for the next request, or closed after each. At
 a given rate a request's time counts from the moment it was due, so that a server that stalls is charged for the line it
 made. The answer gives the counts by status and the times in ms.
 """
@@ -25,13 +26,15 @@ PATIENCE_S = 10.0
 class Posts:
     """What is posted, and how it was answered."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, *, kept: bool) -> None:
         address = urlsplit(url)
         self.host, self.port = address.hostname or "", address.port or 80
         self._head = (
             f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {key}\r\n"
+            f"Connection: {'keep-alive' if kept else 'close'}\r\n"
             "Content-Type: application/json\r\nContent-Length: "
         ).encode()
+        self.kept = kept
         self.times_ms: list[float] = []
         self.statuses: Counter[str] = Counter()
 
@@ -50,7 +53,7 @@ class Posts:
 
 
 class Client(asyncio.Protocol):
-    """One kept connection, one request at a time; opens anew when the server has closed it."""
+    """One connection, one request at a time; opened anew when it was closed."""
 
     def __init__(self, posts: Posts) -> None:
         self._posts = posts
@@ -66,6 +69,8 @@ class Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the running request up."""
         del exc
+        if not self._posts.kept:
+            return
         self._transport = None
         self._data = b""
         if self._waiter is not None and not self._waiter.done():
@@ -79,6 +84,9 @@ class Client(asyncio.Protocol):
         if not end or len(body) < int(head.lower().partition(_LENGTH)[2].partition(b"\r\n")[0]):
             return
         self._data = b""
+        if not self._posts.kept and self._transport is not None:
+            self._transport.close()
+            self._transport = None
         self._posts.times_ms.append((monotonic() - self._due_at) * 1000)
         self._posts.statuses[head[9:12].decode()] += 1
         if self._waiter is not None and not self._waiter.done():
@@ -113,7 +121,7 @@ class Load:
 
     async def run(self, order: dict[str, object]) -> dict[str, object]:
         """Post for a while and summarise."""
-        posts = Posts(str(order["url"]), str(order["key"]))
+        posts = Posts(str(order["url"]), str(order["key"]), kept=bool(order["kept"]))
         clients = [Client(posts) for _ in range(int(str(order["connections"])))]
         until, per_s = monotonic() + float(str(order["for_s"])), float(str(order.get("per_s", 0)))
         began = monotonic()
