@@ -7,7 +7,7 @@ import pytest
 
 from tests.fault.accident import Accident, happen
 from tests.fault.early import EarlyFaults, begin
-from tests.fault.scene import MEDIA, PEOPLE, Scene, a_scene, crash_dir
+from tests.fault.scene import MEDIA, PEOPLE, SLOTS, Scene, a_scene, crash_dir
 from tests.installation import Installation, installation
 
 
@@ -17,7 +17,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     data_dir = tmp_path_factory.mktemp("fault")
     crash_dir(data_dir).mkdir()
     env = {"TRUNKLINE_CRASH_DIR": str(crash_dir(data_dir))}
-    with installation(data_dir, media_workers=len(MEDIA), slots=8, env=env) as running:
+    with installation(data_dir, media_workers=len(MEDIA), slots=SLOTS, env=env) as running:
         running.world.change_callees(PEOPLE.read_text(encoding="utf-8"))
         yield running
 

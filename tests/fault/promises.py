@@ -111,13 +111,13 @@ def quota_adds_up(scene: Scene, outside: Outside) -> None:
 
 def everyone_is_told_once(scene: Scene) -> None:
     """Check every signature; each call has one terminal event, whoever was killed in between, under one id."""
+    calls = scene.books.calls()
+    waiting = {row["call_id"] for row in scene.books.outbox() if row["status"] == "pending"}
     told = terminal_events(scene)
-    waiting = {str(row["call_id"]): row for row in scene.books.outbox() if row["status"] == "pending"}
-    for call in scene.books.calls():
-        call_id = str(call["id"])
-        assert len(told[call_id]) <= 1, f"{call_id}: told {len(told[call_id])} times"
-        later = call_id in waiting or call["post_due_at"] is not None
-        assert told[call_id] or later, f"{call_id}: nobody will ever be told"
+    for call in calls:
+        ids, later = told[str(call["id"])], call["id"] in waiting or call["post_due_at"] is not None
+        assert len(ids) <= 1, f"{call['id']}: told {len(ids)} times"
+        assert ids or later, f"{call['id']}: nobody will ever be told"
 
 
 def untold(scene: Scene) -> list[Row]:

@@ -22,6 +22,7 @@ ALL_DAY = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "
 ALL_EVENTS = ["call.completed", "call.failed", "call.cancelled"]
 TASK = "Confirm the appointment tomorrow. Be brief."
 MEDIA = ("media.1", "media.2")
+SLOTS = 8
 
 _DIGITS = {who: suffix[1:] for suffix, who in yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["numbers"].items()}
 _EXCHANGES = itertools.product((212, 312, 415, 617), range(220, 900))

@@ -26,7 +26,7 @@ def accepted(up: Installation) -> Scene:
 def test_a_campaign_goes_on_after_the_broker_died(scene: Scene, accepted: Scene) -> None:
     """Killed during a campaign: live calls end and are recorded without it; afterwards everybody is called once."""
     campaign = scene.campaign(*["brief"] * 4, pacing={"max_concurrent_calls": 2, "calls_per_minute": 1_000})
-    first = wait_for(lambda: _talking(scene, campaign.numbers), what="the first conversation")
+    first = wait_for(lambda: _has_spoken(scene, campaign.numbers), what="the first callee to speak")
     with _broker_down(scene):
         accepted.call("brief")
         scene.ended(str(scene.books.to(first)[0]["id"]))
@@ -58,9 +58,9 @@ def test_a_call_accepted_without_the_broker_is_dialled_once_when_it_is_back(acce
     assert (call["outcome"], len(accepted.dials(call["phone_number"]))) == ("human", 1)
 
 
-def _talking(scene: Scene, numbers: tuple[str, ...]) -> str | None:
+def _has_spoken(scene: Scene, numbers: tuple[str, ...]) -> str | None:
     legs = [leg for number in numbers for leg in scene.legs(number)]
-    return next((leg["to"] for leg in legs if leg["stream_connected_ms"] is not None), None)
+    return next((leg["to"] for leg in legs if leg["said"] and leg["live"]), None)
 
 
 def _stop(scene: Scene, placed: Placed) -> None:

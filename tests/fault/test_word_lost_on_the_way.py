@@ -5,6 +5,7 @@ All of it was begun with the first test of the folder, see `early`.
 
 from tests.fault import promises
 from tests.fault.early import EarlyFaults
+from tests.waiting import wait_for
 
 
 def test_a_claim_whose_bell_was_never_rung_is_taken_back_and_dialled_once(early: EarlyFaults) -> None:
@@ -27,16 +28,16 @@ def test_a_call_the_carrier_took_but_never_confirmed_goes_on_and_is_not_dialled_
     assert "goodbye" in scene.leg(placed.number)["heard_text"]
 
 
-def test_a_request_the_carrier_lost_is_looked_up_and_tried_again_unspent(early: EarlyFaults) -> None:
-    """The request is lost: the carrier is asked, knows nothing, and the lead waits for the same attempt again."""
+def test_a_request_the_carrier_lost_is_looked_up_and_made_again_unspent(early: EarlyFaults) -> None:
+    """The request is lost: the carrier is asked, knows nothing, and the same attempt is made again."""
     scene, campaign = early.request
     (number,) = campaign.numbers
+    wait_for(lambda: scene.books.enrolment(number)["state"] == "completed", what="the second request", within_s=110)
     promises.kept(scene)
-    assert scene.legs(number) == []
-    (call,) = scene.books.to(number)
-    assert (call["outcome"], call["attempt_spent"]) == ("carrier_refused", False)
-    lead = scene.books.enrolment(number)
-    assert (lead["state"], lead["attempts_used"], lead["last_outcome"]) == ("retry_wait", 0, "carrier_refused")
+    lost, made = scene.books.to(number)
+    assert (lost["outcome"], lost["attempt_spent"]) == ("carrier_refused", False)
+    assert (made["outcome"], made["attempt_number"]) == ("human", lost["attempt_number"])
+    assert (len(scene.dials(number)), len(scene.legs(number))) == (2, 1)
 
 
 def test_a_webhook_whose_receipt_was_lost_comes_again_under_the_same_id(early: EarlyFaults) -> None:
