@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fault import promises
 from tests.fault.accident import Accident, happen
 from tests.fault.early import EarlyFaults, begin
 from tests.fault.scene import MEDIA, PEOPLE, SLOTS, Scene, a_scene, crash_dir
@@ -29,8 +30,10 @@ def early(up: Installation) -> EarlyFaults:
 
 
 @pytest.fixture(scope="package")
-def accident(up: Installation) -> Iterator[Accident]:
+def accident(up: Installation, early: EarlyFaults) -> Iterator[Accident]:
     """Both media workers lost; the frozen one is woken at the end, if no test has done it."""
+    for scene in early.soon_over:
+        promises.at_rest(scene)
     accident = happen(up)
     yield accident
     up.supervisor.kill(accident.asleep, signal.SIGCONT)

@@ -7,9 +7,10 @@ settled within its lease (15 s), the margin in which a dial may still be under w
 import signal
 from pathlib import Path
 
+from dispatcher.crash_points import CrashPoint
 from tests.fault import promises
 from tests.fault.accident import Accident
-from tests.fault.scene import Placed, Scene, media_ready
+from tests.fault.scene import Placed, Scene, Trap, media_ready
 from tests.installation import Json
 from tests.waiting import wait_for
 
@@ -95,6 +96,19 @@ def test_both_workers_carry_calls_again(accident: Accident, scene: Scene) -> Non
     for one in placed:
         assert scene.ended(one.call_id)["outcome"] == "human"
     promises.kept(scene)
+
+
+def test_a_worker_killed_after_the_record_changes_nothing_any_more(scene: Scene) -> None:
+    """Killed once the end is written: one record, one webhook; the campaign is completed by the next tick."""
+    media_ready(scene.up)
+    trap, campaign = Trap(scene.up, CrashPoint.RECORD_COMMITTED), scene.campaign("brief")
+    (number,) = campaign.numbers
+    trap.sprung()
+    promises.kept(scene)
+    (call,) = scene.books.to(number)
+    assert (call["outcome"], len(scene.dials(number))) == ("human", 1)
+    path = f"/v1/campaigns/{campaign.campaign_id}"
+    wait_for(lambda: scene.customer.client.get(path)["status"] == "completed", what="the campaign's end")
 
 
 def _refused_lists(scene: Scene) -> bool:

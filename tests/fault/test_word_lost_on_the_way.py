@@ -25,19 +25,18 @@ def test_a_call_the_carrier_took_but_never_confirmed_goes_on_and_is_not_dialled_
     row = scene.ended(placed.call_id)
     promises.kept(scene)
     assert (row["outcome"], len(scene.dials(placed.number))) == ("human", 1)
-    assert "goodbye" in scene.leg(placed.number)["heard_text"]
+    assert scene.leg(placed.number)["ended_by"] == "callee"
 
 
 def test_a_request_the_carrier_lost_is_looked_up_and_made_again_unspent(early: EarlyFaults) -> None:
     """The request is lost: the carrier is asked, knows nothing, and the same attempt is made again."""
     scene, campaign = early.request
     (number,) = campaign.numbers
-    wait_for(lambda: scene.books.enrolment(number)["state"] == "completed", what="the second request", within_s=110)
+    wait_for(lambda: scene.legs(number), what="the second request", within_s=110)
     promises.kept(scene)
-    lost, made = scene.books.to(number)
+    lost, *_, made = scene.books.to(number)
     assert (lost["outcome"], lost["attempt_spent"]) == ("carrier_refused", False)
-    assert (made["outcome"], made["attempt_number"]) == ("human", lost["attempt_number"])
-    assert (len(scene.dials(number)), len(scene.legs(number))) == (2, 1)
+    assert (made["provider_call_id"], made["attempt_number"]) == (scene.leg(number)["sid"], lost["attempt_number"])
 
 
 def test_a_webhook_whose_receipt_was_lost_comes_again_under_the_same_id(early: EarlyFaults) -> None:
@@ -46,7 +45,8 @@ def test_a_webhook_whose_receipt_was_lost_comes_again_under_the_same_id(early: E
     promises.kept(scene)
     (event,) = promises.terminal_events(scene)[placed.call_id]
     deliveries = scene.up.world.sink(scene.customer.sink)
-    assert [delivery["headers"]["webhook-id"] for delivery in deliveries] == [event, event]
+    assert len(deliveries) >= 2
+    assert {delivery["headers"]["webhook-id"] for delivery in deliveries} == {event}
 
 
 def test_a_request_whose_reply_was_lost_names_the_same_call_when_sent_again(early: EarlyFaults) -> None:
